@@ -1,0 +1,277 @@
+"""What is measured: ours and a peer on the same input, each giving its rate in the same unit.
+
+A case's `prepare` loads its input outside the clock and returns the two pieces of work, or raises `NotMeasuredError` with the
+reason: a machine without recordings measures the rest.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "samples" / "full_flight_short.jsonl.gz"
+BALTIC = ("EST", "FIN", "LVA", "SWE", "RUS")
+
+
+class NotMeasuredError(Exception):
+    """What a case needs is not here."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """Two pieces of work; each does `*_units` units of it per call."""
+
+    ours: Callable[[], Any]
+    ours_units: int
+    peer: Callable[[], Any] | None = None
+    peer_units: int = 1
+    notes: Callable[[], dict[str, str]] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row of the table. `floor`: the ratio below which the bench fails."""
+
+    name: str
+    what: str
+    unit: str
+    peer_name: str
+    floor: float | None
+    packages: tuple[str, ...]
+    prepare: Callable[[], Load]
+    rounds: int = 5
+
+
+def sample_frames() -> tuple[list[str], list[float]]:
+    """Hexadecimal frames and their times out of the sample recording."""
+    if not SAMPLE.is_file():
+        raise NotMeasuredError("samples are missing: run make samples")
+    with gzip.open(SAMPLE, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    usable = [(row["frame"], row["timestamp"]) for row in rows if len(row["frame"]) in (14, 28)]
+    return [frame for frame, _ in usable], [when for _, when in usable]
+
+
+def recordings() -> Path:
+    """Folder of real recordings."""
+    named = os.environ.get("AIRVIGIL_RECORDINGS")
+    if not named or not Path(named).is_dir():
+        raise NotMeasuredError("no recordings: AIRVIGIL_RECORDINGS is not set")
+    return Path(named)
+
+
+def _our_decoder(frames: list[str], times: list[float]) -> Callable[[], Any]:
+    """Frames to report rows, in batches as a driver hands them over; digests included."""
+    from airvigil.feeds.feed import FeedOptions
+    from airvigil.feeds.mode_s import ModeSDecoder
+    from airvigil.feeds.mode_s_frames import FrameBatch
+
+    times_ns = [int(when * 1e9) for when in times]
+
+    def decode() -> None:
+        decoder = ModeSDecoder(FeedOptions(sensor="bench"))
+        for begin in range(0, len(frames), 10_000):
+            batch = FrameBatch()
+            for frame, when in zip(
+                frames[begin : begin + 10_000], times_ns[begin : begin + 10_000], strict=True
+            ):
+                batch.append(frame, when, when, hashlib.sha256(bytes.fromhex(frame)).digest())
+            decoder.decode(batch)
+
+    return decode
+
+
+def decode_against_rs1090() -> Load:
+    """Our whole feed against the library that it is built on."""
+    import rs1090
+
+    frames, times = sample_frames()
+
+    def peer() -> None:
+        rs1090.decode(frames, times)
+
+    return Load(_our_decoder(frames, times), len(frames), peer, len(frames))
+
+
+def decode_against_pymodes() -> Load:
+    """Our whole feed against a decoder that also follows each aircraft's position pairs."""
+    import pyModeS
+
+    frames, times = sample_frames()
+    few = 10_000
+
+    def peer() -> None:
+        pipe = pyModeS.PipeDecoder()
+        for frame, when in zip(frames[:few], times[:few], strict=True):
+            try:
+                pipe.decode(frame, timestamp=when)
+            except pyModeS.DecodeError:
+                continue
+
+    return Load(_our_decoder(frames, times), len(frames), peer, few)
+
+
+def filter_against_stone_soup() -> Load:
+    """Predict and fuse one position, constant velocity in the plane, on equal numbers."""
+    from stonesoup.models.measurement.linear import LinearGaussian
+    from stonesoup.models.transition.linear import CombinedLinearGaussianTransitionModel, ConstantVelocity
+    from stonesoup.predictor.kalman import KalmanPredictor
+    from stonesoup.types.detection import Detection
+    from stonesoup.types.hypothesis import SingleHypothesis
+    from stonesoup.types.state import GaussianState
+    from stonesoup.updater.kalman import KalmanUpdater
+
+    from airvigil.tracking.filter import filter_tracks
+
+    tracks, steps, peer_steps, sigma_m, q = 1000, 20, 100, 50.0, 4.0
+    random = np.random.default_rng(1)
+    noise = random.normal(scale=sigma_m, size=(steps, tracks, 2))
+    path = np.arange(1, steps + 1)[:, None, None] * np.array([200.0, 50.0]) + noise
+    r = np.tile([sigma_m**2, 0.0, sigma_m**2], (tracks, 1))
+    absent_velocity, absent_r = np.full((tracks, 2), np.nan), np.full((tracks, 3), np.nan)
+    nis = np.empty((tracks, 2))
+    start_p = np.diag([sigma_m**2, sigma_m**2, 1e4, 1e4])
+
+    def ours() -> None:
+        x, p = np.zeros((tracks, 4)), np.tile(start_p, (tracks, 1, 1))
+        dt_s, qs = np.ones(tracks), np.full(tracks, q)
+        for z in path:
+            filter_tracks(x, p, dt_s, qs, z, r, absent_velocity, absent_r, nis)
+
+    model = CombinedLinearGaussianTransitionModel([ConstantVelocity(q), ConstantVelocity(q)])
+    sensor = LinearGaussian(4, (0, 2), np.diag([sigma_m**2, sigma_m**2]))
+    predictor, updater = KalmanPredictor(model), KalmanUpdater(sensor, use_joseph_cov=True)
+    start = dt.datetime(2025, 1, 1)
+
+    def peer() -> None:
+        state = GaussianState(np.zeros((4, 1)), start_p[np.ix_([0, 2, 1, 3], [0, 2, 1, 3])], timestamp=start)
+        for step in range(peer_steps):
+            when = start + dt.timedelta(seconds=step + 1)
+            prediction = predictor.predict(state, timestamp=when)
+            detection = Detection(
+                path[step % steps, 0].reshape(2, 1), timestamp=when, measurement_model=sensor
+            )
+            state = updater.update(SingleHypothesis(prediction, detection))
+
+    return Load(ours, tracks * steps, peer, peer_steps)
+
+
+def gulf_of_finland(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places along straight tracks over the Gulf of Finland, as a live feed mixes them."""
+    random = np.random.default_rng(2)
+    aircraft = 200
+    latitude = random.uniform(58.5, 60.8, aircraft)
+    longitude = random.uniform(22.0, 28.5, aircraft)
+    angle = random.uniform(0.0, 2.0 * math.pi, aircraft)
+    minutes = np.arange(count) // aircraft / 60.0
+    which = np.arange(count) % aircraft
+    return (
+        latitude[which] + 0.12 * minutes * np.cos(angle[which]),
+        longitude[which] + 0.24 * minutes * np.sin(angle[which]),
+    )
+
+
+def margins_against_shapely() -> Load:
+    """Every state within 50 km: inside or not, and how far to its boundary.
+
+    Shapely measures in the plane and gives neither sigma nor probability; it is helped by a projection made beforehand,
+    prepared geometries and spatial indexes.
+    """
+    import shapely
+
+    try:
+        from airvigil.airspace.boundaries import sovereign_airspace
+    except ImportError as reason:
+        raise NotMeasuredError("no packaged boundaries: run make boundaries") from reason
+    airspace = sovereign_airspace(BALTIC)
+    latitude, longitude = gulf_of_finland(20_000)
+    covariance = np.tile([2500.0, 0.0, 2500.0], (len(latitude), 1))
+    bias = np.zeros(len(latitude))
+
+    def plane(places: np.ndarray) -> np.ndarray:
+        return np.column_stack(
+            [places[:, 1] * 111_320.0 * math.cos(math.radians(59.6)), places[:, 0] * 111_320.0]
+        )
+
+    areas = [
+        shapely.make_valid(_polygon([plane(ring) for ring in volume.rings])) for volume in airspace.volumes
+    ]
+    edges = np.array([shapely.boundary(area) for area in areas], dtype=object)
+    inside, near = shapely.STRtree(areas), shapely.STRtree(edges)
+    shapely.prepare(areas)
+    shapely.prepare(edges)
+    few = 200
+    points = shapely.points(plane(np.column_stack([latitude[:few], longitude[:few]])))
+
+    def peer() -> None:
+        inside.query(points, predicate="within")
+        pairs = near.query(points, predicate="dwithin", distance=50_000.0)
+        shapely.distance(points[pairs[0]], edges[pairs[1]])
+
+    return Load(
+        lambda: airspace.margins(latitude, longitude, covariance, bias),
+        len(latitude),
+        peer,
+        few,
+    )
+
+
+def _polygon(rings: list[np.ndarray]) -> Any:
+    """One area of rings in any order; what is inside an odd number of them is inside."""
+    import shapely
+
+    area = shapely.Polygon()
+    for ring in rings:
+        area = shapely.symmetric_difference(area, shapely.make_valid(shapely.Polygon(ring)))
+    return area
+
+
+CASES = (
+    Case(
+        "mode_s_decode",
+        "raw Mode S frames to report rows, with digests, positions and quality; the peer gives messages",
+        "frames/s",
+        "rs1090 alone",
+        0.4,
+        ("rs1090", "pyarrow"),
+        decode_against_rs1090,
+    ),
+    Case(
+        "mode_s_decode_stateful",
+        "the same, against a decoder that resolves positions too",
+        "frames/s",
+        "pyModeS PipeDecoder",
+        1.5,
+        ("rs1090", "pyModeS", "pyarrow"),
+        decode_against_pymodes,
+    ),
+    Case(
+        "motion_filter",
+        "predict and fuse one position, constant velocity, one track at a time",
+        "updates/s",
+        "Stone Soup",
+        500.0,
+        ("numba", "numpy", "stonesoup"),
+        filter_against_stone_soup,
+    ),
+    Case(
+        "margins",
+        "signed geodesic distance, its sigma and P(inside) for every state within 50 km; the peer: planar distance only",
+        "reports/s",
+        "Shapely, indexed",
+        20.0,
+        ("numba", "numpy", "shapely"),
+        margins_against_shapely,
+    ),
+)

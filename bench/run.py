@@ -1,0 +1,170 @@
+"""Measure Airvigil against its peers and write what came out.
+
+    python bench/run.py [NAME...]
+
+Writes `bench/results.json` and the table in `bench/README.md`; with names, only these are measured and the others keep
+their rows. Exit status 1 if a ratio is below its floor.
+
+Rules
+- Side by side: ours and the peer do the same work in one process, in turns, so that a busy machine slows both. Read
+  the ratio; the rates are this machine's at that moment.
+- The median of the rounds counts. Every case runs once before, so that compiled kernels are warm.
+- What cannot be measured here says why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from cases import CASES, Case, Load, NotMeasuredError
+
+FOLDER = Path(__file__).resolve().parent
+MIN_ROUND_S = 0.2  # a round repeats its work until it has lasted this long
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Seconds that one run of `work` takes, over at least MIN_ROUND_S of running."""
+    runs, begin = 0, time.perf_counter()
+    while True:
+        work()
+        runs += 1
+        elapsed = time.perf_counter() - begin
+        if elapsed >= MIN_ROUND_S:
+            return elapsed / runs
+
+
+def rates(load: Load, rounds: int) -> tuple[float, float | None]:
+    """Median units per second of ours and of the peer, taken in turns."""
+    load.ours()
+    if load.peer is not None:
+        load.peer()
+    ours, peer = [], []
+    for _ in range(rounds):
+        ours.append(load.ours_units / timed(load.ours))
+        if load.peer is not None:
+            peer.append(load.peer_units / timed(load.peer))
+    return statistics.median(ours), statistics.median(peer) if peer else None
+
+
+def versions_of(case: Case) -> dict[str, str]:
+    """Versions of Python, Airvigil and what the case compares."""
+    found = {"python": platform.python_version()}
+    for name in ("airvigil", *case.packages):
+        found[name] = metadata.version(name)
+    return found
+
+
+def machine() -> str:
+    """Processor and number of usable cores."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = info.read_text(encoding="utf-8").splitlines()
+        model = next(
+            (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model
+        )
+    return f"{model}, {len(os.sched_getaffinity(0))} cores"
+
+
+def measure(case: Case) -> dict[str, Any]:
+    """One row of the results."""
+    row: dict[str, Any] = {
+        "name": case.name,
+        "what": case.what,
+        "peer_name": case.peer_name,
+        "ours": None,
+        "peer": None,
+        "ratio": None,
+        "floor": case.floor,
+        "unit": case.unit,
+        "command": f"python bench/run.py {case.name}",
+        "versions": versions_of(case),
+        "machine": machine(),
+        "not_measured": None,
+        "notes": {},
+    }
+    try:
+        load = case.prepare()
+    except NotMeasuredError as reason:
+        return row | {"not_measured": str(reason)}
+    ours, peer = rates(load, case.rounds)
+    row |= {"ours": ours, "peer": peer, "notes": load.notes() if load.notes else {}}
+    if peer is not None:
+        row["ratio"] = ours / peer
+    return row
+
+
+def shown(value: float | None) -> str:
+    """A rate or ratio with three figures; a dash where there is none."""
+    if value is None:
+        return "–"
+    for size, letter in ((1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The results as a page."""
+    lines = [
+        "# Bench",
+        "",
+        "Written by `make bench`. Ours and the peer run in turns in one process; the ratio is what to read, the rates are one",
+        "machine's at one moment. A ratio below its floor fails the run. The same numbers are in `results.json`.",
+        "",
+        "| name | what is done | unit | ours | peer | | ratio | floor |",
+        "|---|---|---|---:|---|---:|---:|---:|",
+    ]
+    for row in rows:
+        ours = "not measured" if row["not_measured"] else shown(row["ours"])
+        cells = [row["name"], row["what"], row["unit"], ours, row["peer_name"] or "none"]
+        cells += [shown(row["peer"]), shown(row["ratio"]), shown(row["floor"])]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines.append("")
+    for row in rows:
+        remarks = [f"{key}: {value}" for key, value in row["notes"].items()]
+        if row["not_measured"]:
+            remarks.append(row["not_measured"])
+        lines.extend(f"- `{row['name']}`: {remark}" for remark in remarks)
+    machines = sorted({row["machine"] for row in rows})
+    packages = sorted({f"{name} {version}" for row in rows for name, version in row["versions"].items()})
+    lines += ["", f"Machine: {'; '.join(machines)}.", f"Versions: {', '.join(packages)}.", ""]
+    return "\n".join(lines)
+
+
+def main(names: list[str]) -> int:
+    """Measure the named cases, or all, and write both files."""
+    known = [case.name for case in CASES]
+    if unknown := sorted(set(names) - set(known)):
+        print(f"bench: no such case: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)
+        return 2
+    stored = FOLDER / "results.json"
+    before = json.loads(stored.read_text(encoding="utf-8")) if stored.is_file() else []
+    rows = {row["name"]: row for row in before if row["name"] in known}
+    for case in CASES:
+        if names and case.name not in names:
+            continue
+        print(f"bench: {case.name} ...", end=" ", flush=True)
+        row = rows[case.name] = measure(case)
+        print(row["not_measured"] or f"{shown(row['ours'])} {case.unit}, ratio {shown(row['ratio'])}")
+    results = [rows[name] for name in known if name in rows]
+    stored.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (FOLDER / "README.md").write_text(table(results), encoding="utf-8")
+    print(f"bench: wrote {stored} and {FOLDER / 'README.md'}")
+    slow = [row for row in results if row["ratio"] and row["floor"] and row["ratio"] < row["floor"]]
+    for row in slow:
+        print(f"bench: {row['name']}: ratio {shown(row['ratio'])} is below {row['floor']}", file=sys.stderr)
+    return 1 if slow else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

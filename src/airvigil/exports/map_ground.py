@@ -1,0 +1,59 @@
+"""The ground of a map: land, coast, the boundaries of volumes and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+
+from airvigil.exports.label_places import LabelPlaces
+from airvigil.exports.map_projection import MapFrame, visible_areas, visible_lines
+from airvigil.exports.run_view import FloatArray, VolumeShape
+from airvigil.exports.svg import element, path, text, title
+
+
+def ground(coastline: Sequence[FloatArray], frame: MapFrame) -> str:
+    """Land filled where coastlines are closed, and the coast itself."""
+    areas = visible_areas(coastline, frame, tolerance=0.45)
+    open_lines = [line for line in coastline if len(line) > 1 and not np.array_equal(line[0], line[-1])]
+    coast = areas + visible_lines(open_lines, frame, tolerance=0.45)
+    return element("path", d=path(areas, closed=True), class_="land", fill_rule="evenodd") + element("path", d=path(coast), class_="coast")
+
+
+def boundaries(volumes: Sequence[VolumeShape], frame: MapFrame, *, infringed: str | None) -> str:
+    """Every volume's boundary; the infringed one tinted and stronger."""
+    tints, lines = [], []
+    for volume in volumes:
+        is_it = volume.volume_id == infringed
+        rings = list(volume.rings)
+        if is_it:
+            tints.append(element("path", d=path(visible_areas(rings, frame), closed=True), class_="tint", fill_rule="evenodd"))
+        border = path(visible_lines(rings, frame))
+        if border:
+            lines.append((is_it, element("path", title(f"boundary of {volume.name}"), d=border, class_="border own" if is_it else "border")))
+    lines.sort(key=lambda line: line[0])
+    return "".join(tints) + "".join(line for _, line in lines)
+
+
+def volume_labels(volumes: Sequence[VolumeShape], frame: MapFrame, labels: LabelPlaces, *, infringed: str | None) -> str:
+    """The name of each volume where it has room and no track."""
+    drawn = shapely.multipoints(labels.obstacles) if len(labels.obstacles) else shapely.MultiPoint()
+    kept_clear = shapely.buffer(drawn, 12.0, quad_segs=2)
+    parts = []
+    for volume in volumes:
+        rings = visible_areas(list(volume.rings), frame, tolerance=2.0)
+        shape = shapely.difference(shapely.build_area(shapely.geometrycollections([shapely.linestrings(r) for r in rings])), kept_clear) if rings else shapely.Polygon()
+        pieces = [p for p in shapely.get_parts(shape) if shapely.get_dimensions(p) == 2 and shapely.area(p) > 900.0]
+        spaced = volume.name.upper()
+        width = len(spaced) * 12.5 + 12.0
+        for piece in sorted(pieces, key=shapely.area, reverse=True)[:3]:
+            x, y = shapely.get_coordinates(shapely.maximum_inscribed_circle(piece, tolerance=4.0))[0]
+            x = float(np.clip(x, width / 2 + 6.0, frame.width - width / 2 - 6.0))
+            box = (x - width / 2, y - 12.0, x + width / 2, y + 8.0)
+            if labels.is_free(box):
+                labels.taken.append(box)
+                kind = "country own" if volume.volume_id == infringed else "country"
+                parts.append(text(x, float(y) + 4.0, spaced, class_=kind, text_anchor="middle"))
+                break
+    return "".join(parts)

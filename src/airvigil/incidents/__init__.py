@@ -1,0 +1,1 @@
+"""Spells of all tracks become incidents that a person can follow."""

@@ -1,0 +1,207 @@
+"""Spells of single tracks become incidents: opened, updated, closed, with all their members.
+
+Works on the events of single tracks only (`spell_*`, `interference_*`), in time order: the second pure
+function of the engine. An incident is in one volume; tracks that enter it near each other, or one that
+comes back soon, belong to one incident.
+
+Rules
+- Only presence that needs permission makes an incident; civil traffic with an identity is `present`.
+- An incident opens at `suspected`, or undecidable for want of a height; one lone report opens none.
+- An incident's numbers are its members' extremes; every number in `why` is a field of the event.
+- Entry near a place to which several aircraft were sent by impossible positions makes it undecidable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from airvigil.airspace.volumes import Volume
+from airvigil.incidents.areas import AreaBook, is_shared_place, take_interference
+from airvigil.incidents.reasons import explain
+from airvigil.settings import Incidents
+from airvigil.tracking.plausibility import great_circle_m
+from airvigil.units import NS_PER_S, utc_ns, utc_text
+
+Event = dict[str, Any]
+SCHEMA = "airvigil.incident/1"
+RANK = {"outside": 0, "undecidable": 1, "suspected": 2, "probable": 3}
+
+
+@dataclass
+class Incident:
+    """An open incident: the latest event of each member spell."""
+
+    incident_id: str
+    volume: str
+    spells: dict[str, Event] = field(default_factory=dict)
+    open_spells: list[str] = field(default_factory=list)
+    last_close: int = 0
+    shared_place: bool = False
+    interference: list[str] = field(default_factory=list)
+
+
+@dataclass
+class IncidentBook:
+    """Open incidents, signs of interference, and open interference per track."""
+
+    incidents: list[Incident] = field(default_factory=list)
+    areas: AreaBook = field(default_factory=AreaBook)
+    troubled: dict[str, str] = field(default_factory=dict)  # track_id -> interference_id
+
+    def copy(self) -> IncidentBook:
+        """An independent copy."""
+        return IncidentBook.from_plain(self.to_plain())
+
+    def to_plain(self) -> dict[str, Any]:
+        """JSON-able values; events are plain already and never changed after they were made."""
+        return {
+            "incidents": [dict(vars(i), spells=dict(i.spells), open_spells=list(i.open_spells)) for i in self.incidents],
+            "areas": self.areas.to_plain(),
+            "troubled": dict(self.troubled),
+        }
+
+    @staticmethod
+    def from_plain(plain: dict[str, Any]) -> IncidentBook:
+        """The inverse of `to_plain`."""
+        incidents = [Incident(**values) for values in plain["incidents"]]
+        return IncidentBook(incidents, AreaBook.from_plain(plain["areas"]), dict(plain["troubled"]))
+
+
+def take_event(book: IncidentBook, event: Event, volumes: dict[str, Volume], rule: Incidents) -> list[Event]:
+    """The incident and area events that one event of a track causes."""
+    name = event["event"]
+    if name.startswith("interference"):
+        if name == "interference_closed":
+            book.troubled.pop(event["track_id"], None)
+            return []
+        book.troubled[event["track_id"]] = event["interference_id"]
+        return take_interference(book.areas, event, rule)
+    if event["permission"] != "required":
+        return []
+    incident = _incident_of(book, event, rule)
+    if incident is None:
+        if not _opens(event):
+            return []
+        incident = _open(book, event, rule)
+        name = "incident_opened"
+    else:
+        name = "incident_updated"
+    before = incident.spells.get(event["spell_id"])
+    incident.spells[event["spell_id"]] = event
+    if event["event"] == "spell_closed":
+        incident.open_spells = [s for s in incident.open_spells if s != event["spell_id"]]
+        incident.last_close = max(incident.last_close, event["time_ns"])
+    elif event["spell_id"] not in incident.open_spells:
+        incident.open_spells.append(event["spell_id"])
+    if before is not None and before["outcome"] == event["outcome"] and event["event"] != "spell_closed":
+        return []
+    return [incident_event(name, incident, event["time_ns"], volumes)]
+
+
+def _opens(event: Event) -> bool:
+    if event["event"] == "spell_closed":
+        return False
+    lone = "a second report inside" in event["undecidable_for"]
+    return RANK[event["outcome"]] >= RANK["undecidable"] and not lone
+
+
+def _incident_of(book: IncidentBook, event: Event, rule: Incidents) -> Incident | None:
+    for incident in book.incidents:
+        if event["spell_id"] in incident.spells:
+            return incident
+    if not _opens(event):
+        return None
+    for incident in book.incidents:
+        if incident.volume == event["volume"] and _belongs(incident, event, rule):
+            return incident
+    return None
+
+
+def _belongs(incident: Incident, event: Event, rule: Incidents) -> bool:
+    """Whether a new spell is the same track coming back, or entered near a member and soon after it."""
+    entry = event["entry"]
+    for spell in incident.spells.values():
+        if spell["track_id"] == event["track_id"]:
+            return True
+        other = spell["entry"]
+        apart = great_circle_m(entry["latitude_deg"], entry["longitude_deg"], other["latitude_deg"], other["longitude_deg"])
+        if apart <= rule.join_distance_m and abs(utc_ns(entry["time"]) - utc_ns(other["time"])) <= rule.join_time_s * NS_PER_S:
+            return True
+    return False
+
+
+def _open(book: IncidentBook, event: Event, rule: Incidents) -> Incident:
+    entry = event["entry"]
+    incident = Incident(incident_id=f"{event['volume']}/{event['track_id']}/{entry['time']}", volume=event["volume"])
+    incident.shared_place = is_shared_place(book.areas, entry["latitude_deg"], entry["longitude_deg"], event["time_ns"], rule)
+    if event["track_id"] in book.troubled:
+        incident.interference.append(book.troubled[event["track_id"]])
+    book.incidents.append(incident)
+    return incident
+
+
+def _deadline(incident: Incident, rule: Incidents) -> int | None:
+    return None if incident.open_spells else incident.last_close + round(rule.linger_s * NS_PER_S)
+
+
+def next_deadline(book: IncidentBook, rule: Incidents) -> int | None:
+    """The earliest time at which an incident closes by itself, ns; None if none will."""
+    deadlines = [d for d in (_deadline(i, rule) for i in book.incidents) if d is not None]
+    return min(deadlines, default=None)
+
+
+def pass_time(book: IncidentBook, now: int, volumes: dict[str, Volume], rule: Incidents) -> list[Event]:
+    """Close the incidents whose deadline is not after `now` (ns), in order of their deadlines."""
+    over = [(d, i) for i in book.incidents if (d := _deadline(i, rule)) is not None and d <= now]
+    over.sort(key=lambda pair: (pair[0], pair[1].incident_id))
+    gone = {id(incident) for _, incident in over}
+    book.incidents = [i for i in book.incidents if id(i) not in gone]
+    return [incident_event("incident_closed", incident, deadline, volumes) for deadline, incident in over]
+
+
+def _member(spell: Event) -> Event:
+    kept = ("track_id", "icao24", "callsign", "squawk", "spell_id", "identity", "sensor_kinds", "outcome", "entry", "exit")
+    numbers = ("duration_s", "length_m", "max_depth_m", "max_depth_sigma_m", "p_inside_max", "robustness_radius_m", "reports", "bridged", "reentries")
+    return {name: spell[name] for name in kept + numbers}
+
+
+def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, Volume]) -> Event:
+    """An incident as known at `now` (ns)."""
+    spells = sorted(incident.spells.values(), key=lambda s: (s["entry"]["time"], s["spell_id"]))
+    deepest = max(spells, key=lambda s: (s["max_depth_m"] or 0.0, s["spell_id"]))
+    outcome = max((s["outcome"] for s in spells), key=RANK.__getitem__)
+    if incident.shared_place:
+        outcome = "undecidable"
+    first = spells[0]["entry"]
+    exits = [s["exit"] for s in spells]
+    last = None if any(e is None for e in exits) else max(exits, key=lambda e: e["time"])
+    until = now if last is None else utc_ns(last["time"])
+    volume = volumes[incident.volume]
+    event: Event = {
+        "event": name,
+        "time": utc_text(now),
+        "time_ns": now,
+        "schema": SCHEMA,
+        "incident_id": incident.incident_id,
+        "volume": incident.volume,
+        "volume_name": volume.name,
+        "volume_kind": volume.kind,
+        "states": list(volume.states),
+        "outcome": outcome,
+        "undecidable_for": sorted({item for s in spells for item in s["undecidable_for"]}) if outcome == "undecidable" else [],
+        "members": [_member(s) for s in spells],
+        "entry": first,
+        "exit": last,
+        "duration_s": round((until - utc_ns(first["time"])) / NS_PER_S, 1),
+        "max_depth_m": deepest["max_depth_m"],
+        "max_depth_sigma_m": deepest["max_depth_sigma_m"],
+        "p_inside_max": max(s["p_inside_max"] for s in spells),
+        "robustness_radius_m": deepest["robustness_radius_m"],
+        "boundary_uncertainty_m": volume.boundary_uncertainty_m,
+        "shared_place": incident.shared_place,
+        "interference": list(incident.interference),
+        "reconstruction": any(s["reconstruction"] for s in spells),
+    }
+    event["why"] = explain(event)
+    return event

@@ -1,0 +1,241 @@
+"""Settings: every threshold that decides, in one place, with one digest.
+
+The defaults stand in `settings.toml` beside this file, each with its reason. A user's file may
+hold any part of it. Reading files is the drivers' work: this module takes text.
+
+Rules
+- An unknown name or a value of the wrong type is a `ConfigError` with the file and the name.
+- The digest covers the values in force, not the text: comments do not change a result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from importlib import resources
+from typing import Any, get_args, get_origin, get_type_hints
+
+from airvigil.errors import ConfigError
+from airvigil.reports import SENSOR_KINDS
+
+
+@dataclass(frozen=True)
+class Time:
+    """How late or early a report may be."""
+
+    allowed_lateness_s: float
+    future_tolerance_s: float
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Whose presence needs permission."""
+
+    required_for: tuple[str, ...]
+    state_addresses: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class AirspaceView:
+    """How the user's authority sees areas that two states claim."""
+
+    disputed_as: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Infringement:
+    """Thresholds of spells and of the outcome ladder."""
+
+    suspected_p: float
+    probable_p: float
+    close_p: float
+    hysteresis_s: float
+    suspected_min_reports: int
+    probable_min_reports: int
+    height_decides_beyond_m: float
+    pressure_altitude_sigma_m: float
+    path_step_m: float
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """What belongs to one incident, and what several tracks say together."""
+
+    join_distance_m: float
+    join_time_s: float
+    linger_s: float
+    shared_place_m: float
+    shared_place_s: float
+    area_cell_deg: float
+    area_min_tracks: int
+    area_window_s: float
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Motion filter and track life."""
+
+    timeout_s: float
+    memory_s: float
+    process_noise_m2_s3: float
+    interference_min_reports: int
+    interference_close_s: float
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Physical limits by which a report is believed or not."""
+
+    max_speed_mps: float
+    max_along_mps2: float
+    max_across_mps2: float
+    gate_sigmas: float
+    stale_after_s: float
+    jump_forget_s: float
+    mature_reports: int
+    mature_s: float
+    speed_window_s: float
+    speed_tolerance_mps: float
+    speed_tolerance_ratio: float
+    slow_height_m: float
+    slow_speed_mps: float
+    fast_speed_mps: float
+    ground_max_speed_mps: float
+    ground_max_height_m: float
+    radio_horizon_factor: float
+    radio_horizon_extra_m: float
+    ceiling_m: float
+    nac_p_credible: int
+    nic_credible: int
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """What a sensor of one kind is assumed to do where its reports do not say."""
+
+    sigma_m: float
+    bias_m: float
+    clock_sigma_s: float
+    white_share: float
+    velocity_sigma_mps: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings in force."""
+
+    time: Time
+    permission: Permission
+    airspace: AirspaceView
+    infringement: Infringement
+    incidents: Incidents
+    tracks: Tracks
+    admission: Admission
+    sensors: dict[str, Sensor]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the values in force as canonical JSON."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def sensor(self, kind: str) -> Sensor:
+        """Assumed quality of a sensor kind; an unknown kind is taken as a state vector."""
+        return self.sensors.get(kind, self.sensors["state_vector"])
+
+
+def default_text() -> str:
+    """The text of the default settings file."""
+    return resources.files("airvigil").joinpath("settings.toml").read_text(encoding="utf-8")
+
+
+def load_settings(text: str | None = None, *, name: str = "settings") -> Settings:
+    """Settings from the defaults and, over them, a user's TOML text.
+
+    Args:
+        text: TOML; None for the defaults.
+        name: how error messages call the text, usually the file name.
+
+    Raises:
+        ConfigError: not TOML, an unknown name, or a value of the wrong type or range.
+
+    Example:
+        >>> load_settings("[infringement]\\nprobable_p = 0.99").infringement.probable_p
+        0.99
+    """
+    tree = tomllib.loads(default_text())
+    if text is not None:
+        try:
+            own = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{name}: not valid TOML: {error}") from error
+        _merge(tree, own, name=name, path="")
+    settings: Settings = _build(Settings, tree, name=name, path="")
+    return _checked(settings, name=name)
+
+
+# Tables whose keys are the user's own.
+_OPEN_TABLES = ("airspace.disputed_as",)
+
+
+def _merge(base: dict[str, Any], own: Mapping[str, Any], *, name: str, path: str) -> None:
+    for key, value in own.items():
+        where = f"{path}{key}"
+        if key not in base and path[:-1] not in _OPEN_TABLES:
+            raise ConfigError(f"{name}: unknown setting {where}", hint="see `airvigil settings` for all names")
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
+            _merge(base[key], value, name=name, path=f"{where}.")
+        else:
+            base[key] = value
+
+
+def _build(kind: Any, value: Any, *, name: str, path: str) -> Any:
+    wrong = ConfigError(f"{name}: {path or 'settings'}: expected {_expected(kind)}, got {value!r}")
+    if is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise wrong
+        hints = get_type_hints(kind)
+        dot = f"{path}." if path else ""
+        return kind(**{f.name: _build(hints[f.name], value[f.name], name=name, path=dot + f.name) for f in fields(kind)})
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise wrong
+        return tuple(_build(args[0], item, name=name, path=f"{path}[{i}]") for i, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise wrong
+        return {k: _build(args[1], v, name=name, path=f"{path}.{k}") for k, v in value.items()}
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if kind in (int, str) and type(value) is kind:
+        return value
+    raise wrong
+
+
+def _expected(kind: Any) -> str:
+    names = {float: "a number", int: "a whole number", str: "text"}
+    return names.get(kind, "a list" if get_origin(kind) is tuple else "a table")
+
+
+def _checked(settings: Settings, *, name: str) -> Settings:
+    rule = settings.infringement
+    if not 0.0 < rule.close_p <= rule.suspected_p <= rule.probable_p <= 1.0:
+        raise ConfigError(
+            f"{name}: infringement: expected 0 < close_p <= suspected_p <= probable_p <= 1, "
+            f"got {rule.close_p}, {rule.suspected_p}, {rule.probable_p}"
+        )
+    known = {"state", "unidentified", "civil"}
+    for item in settings.permission.required_for:
+        if item not in known:
+            raise ConfigError(f"{name}: permission.required_for: expected one of {sorted(known)}, got {item!r}")
+    for kind in settings.sensors:
+        if kind not in SENSOR_KINDS:
+            raise ConfigError(f"{name}: sensors.{kind}: expected one of {', '.join(SENSOR_KINDS)}")
+    for block in settings.permission.state_addresses:
+        if len(block) != 2 or any(len(end) != 6 for end in block):
+            raise ConfigError(f"{name}: permission.state_addresses: expected [first, last] in six hex digits, got {block}")
+    return settings

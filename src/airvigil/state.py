@@ -1,0 +1,256 @@
+"""The state between steps, its Arrow form, and the tables that a step gives out.
+
+Rules
+- A state written to Arrow and read back continues identically: numbers survive bit by bit.
+- The Arrow form is one row: arrays of records as their little-endian bytes with their layout beside
+  them (checked on reading), the rest as canonical JSON. Nothing in it can run code.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from airvigil.airspace.infringement import Samples
+from airvigil.airspace.margins import Airspace
+from airvigil.airspace.spell_book import SpellBook
+from airvigil.errors import SchemaError
+from airvigil.incidents.incidents import IncidentBook
+from airvigil.tracking import verdicts
+from airvigil.tracking.accounting import Account
+from airvigil.tracking.identity import icao24_of, track_id
+from airvigil.tracking.intake import BEGINNING, Intake
+from airvigil.tracking.interference import InterferenceBook
+from airvigil.tracking.rows import ROW, text_of
+from airvigil.tracking.track_table import TRACK, TrackTable
+from airvigil.units import utc_text
+
+STATE_VERSION = 1
+Event = dict[str, Any]
+
+STATE_SCHEMA = pa.schema(
+    [
+        pa.field("version", pa.int32()),
+        pa.field("layout", pa.string()),  # JSON: NumPy layouts of the record columns
+        pa.field("pending", pa.binary()),
+        pa.field("tracks", pa.binary()),
+        pa.field("x", pa.binary()),
+        pa.field("P", pa.binary()),
+        pa.field("rest", pa.string()),  # JSON
+    ],
+    metadata={"airvigil.table": "state", "airvigil.version": str(STATE_VERSION)},
+)
+
+
+def _layout() -> str:
+    return json.dumps({"row": ROW.descr, "track": TRACK.descr})
+
+
+@dataclass
+class State:
+    """Everything that the engine remembers.
+
+    Attributes:
+        receivers: sensor name -> antenna latitude_deg, longitude_deg, height_m, where known.
+        watermark: ns; nothing before it is used any more.
+        sequence: number of the last event told.
+    """
+
+    receivers: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    watermark: int = BEGINNING
+    sequence: int = 0
+    intake: Intake = field(default_factory=Intake)
+    tracks: TrackTable = field(default_factory=TrackTable)
+    spells: SpellBook = field(default_factory=SpellBook)
+    interference: InterferenceBook = field(default_factory=InterferenceBook)
+    incidents: IncidentBook = field(default_factory=IncidentBook)
+    observations: list[Event] = field(default_factory=list)  # received, not told yet
+
+    def receiver_table(self) -> npt.NDArray[np.float64]:
+        """(sensors, 3) antenna places by sensor number; NaN unknown."""
+        unknown = (np.nan, np.nan, np.nan)
+        return np.array([self.receivers.get(name, unknown) for name in self.intake.sensors] or [unknown], dtype=np.float64)
+
+    def copy(self) -> State:
+        """An independent copy."""
+        return State(
+            dict(self.receivers),
+            self.watermark,
+            self.sequence,
+            self.intake.copy(),
+            self.tracks.copy(),
+            self.spells.copy(),
+            self.interference.copy(),
+            self.incidents.copy(),
+            [dict(o) for o in self.observations],
+        )
+
+    def to_arrow(self) -> pa.Table:
+        """One row with everything."""
+        count = len(self.tracks.keys)
+        rest = {
+            "receivers": self.receivers,
+            "watermark": self.watermark,
+            "sequence": self.sequence,
+            "newest": self.intake.newest,
+            "sensors": self.intake.sensors,
+            "accounts": {name: a.to_plain() for name, a in self.intake.accounts.items()},
+            "keys": self.tracks.keys,
+            "spells": self.spells.to_plain(),
+            "interference": self.interference.to_plain(),
+            "incidents": self.incidents.to_plain(),
+            "observations": self.observations,
+        }
+        arrays = (self.intake.pending, self.tracks.records[:count], self.tracks.x[:count], self.tracks.P[:count])
+        row = [STATE_VERSION, _layout(), *(a.tobytes() for a in arrays), json.dumps(rest, sort_keys=True)]
+        return pa.table([[value] for value in row], schema=STATE_SCHEMA)
+
+    @staticmethod
+    def from_arrow(table: pa.Table) -> State:
+        """The inverse of `to_arrow`.
+
+        Raises:
+            SchemaError: another version or layout.
+        """
+        if table.schema.names != STATE_SCHEMA.names or table.num_rows != 1:
+            raise SchemaError(f"not a state: expected one row of {STATE_SCHEMA.names}")
+        row = table.to_pylist()[0]
+        if row["version"] != STATE_VERSION or row["layout"] != _layout():
+            raise SchemaError(f"state of another version: expected {STATE_VERSION}, got {row['version']}")
+        rest = json.loads(row["rest"])
+        state = State({name: tuple(place) for name, place in rest["receivers"].items()}, rest["watermark"], rest["sequence"])
+        pending = np.frombuffer(row["pending"], dtype=ROW).copy()
+        accounts = {name: Account.from_plain(a) for name, a in rest["accounts"].items()}
+        state.intake = Intake(pending, rest["newest"], rest["sensors"], accounts)
+        for key in rest["keys"]:
+            state.tracks.slot(key)
+        count = len(rest["keys"])
+        state.tracks.records[:count] = np.frombuffer(row["tracks"], dtype=TRACK)
+        state.tracks.x[:count] = np.frombuffer(row["x"]).reshape(count, 4)
+        state.tracks.P[:count] = np.frombuffer(row["P"]).reshape(count, 4, 4)
+        state.spells = SpellBook.from_plain(rest["spells"])
+        state.interference = InterferenceBook.from_plain(rest["interference"])
+        state.incidents = IncidentBook.from_plain(rest["incidents"])
+        state.observations = rest["observations"]
+        return state
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one step tells: events in order, track points, and margins of believed points."""
+
+    events: list[Event]
+    points: pa.Table
+    margins: pa.Table
+
+
+UTC_NS = pa.timestamp("ns", tz="UTC")
+POINT_SCHEMA = pa.schema(
+    [
+        ("time", UTC_NS),
+        ("track_id", pa.string()),
+        ("icao24", pa.string()),
+        ("callsign", pa.string()),
+        ("sensor", pa.string()),
+        ("latitude_deg", pa.float64()),
+        ("longitude_deg", pa.float64()),
+        ("covariance_ee_m2", pa.float64()),
+        ("covariance_en_m2", pa.float64()),
+        ("covariance_nn_m2", pa.float64()),
+        ("accuracy_assumed", pa.bool_()),
+        ("ground_speed_mps", pa.float64()),
+        ("ground_speed_sigma_mps", pa.float64()),
+        ("track_angle_deg", pa.float64()),
+        ("pressure_altitude_m", pa.float64()),
+        ("geometric_height_m", pa.float64()),
+        ("integrity", pa.string()),
+        ("integrity_reason", pa.string()),
+        ("on_ground", pa.bool_()),
+        ("reported_latitude_deg", pa.float64()),
+        ("reported_longitude_deg", pa.float64()),
+        ("is_reconstruction", pa.bool_()),
+    ]
+)
+MARGIN_SCHEMA = pa.schema(
+    [
+        ("time", UTC_NS),
+        ("track_id", pa.string()),
+        ("volume", pa.string()),
+        ("margin_m", pa.float64()),
+        ("sigma_m", pa.float64()),
+        ("p_inside", pa.float64()),
+        ("bridged", pa.bool_()),
+    ]
+)
+
+
+def _names_of(points: Any, keys: list[str]) -> list[str]:
+    known: dict[tuple[int, int], str] = {}
+    names = []
+    for slot, start in zip(points["slot"].tolist(), points["start"].tolist(), strict=True):
+        if (slot, start) not in known:
+            known[slot, start] = track_id(keys[slot], start)
+        names.append(known[slot, start])
+    return names
+
+
+def point_table(points: Any, rows: Any, state: State) -> pa.Table:
+    """Track points (POINT) as a table; `rows` are the rows that they index."""
+    keys = state.tracks.keys
+    texts = {int(code): text_of(int(code)) for code in np.unique(points["callsign"])}
+    reported = rows[points["row"]]
+    flags = points["on_ground"]
+    columns = [
+        pa.array(points["time"]).view(UTC_NS),
+        _names_of(points, keys),
+        [icao24_of(keys[slot]) for slot in points["slot"].tolist()],
+        [texts[code] for code in points["callsign"].tolist()],
+        [state.intake.sensors[s] for s in points["sensor"].tolist()],
+        *(points[name] for name in ("lat", "lon", "cov_ee", "cov_en", "cov_nn")),
+        points["assumed"] == 1,
+        *(points[name] for name in ("speed_mps", "speed_sigma_mps", "track_angle_deg", "pressure_altitude_m", "geometric_height_m")),
+        [verdicts.INTEGRITY[code] for code in points["integrity"].tolist()],
+        [verdicts.REASONS[code][0] or None for code in points["reason"].tolist()],
+        pa.array(flags == 1, mask=flags < 0),
+        reported["lat"],
+        reported["lon"],
+        points["is_reconstruction"] == 1,
+    ]
+    arrays = [pa.array(c, type=f.type, from_pandas=True) for c, f in zip(columns, POINT_SCHEMA, strict=True)]
+    return pa.table(arrays, schema=POINT_SCHEMA)
+
+
+def margin_table(samples: Samples, points: Any, airspace: Airspace, keys: list[str]) -> pa.Table:
+    """Samples as a table, in order of time and track."""
+    names = np.array(_names_of(points, keys), dtype=object)
+    ids = np.array([volume.volume_id for volume in airspace.volumes], dtype=object)
+    columns = [
+        pa.array(samples.time).view(UTC_NS),
+        names[samples.point] if len(points) else [],
+        ids[samples.volume] if len(samples.volume) else [],
+        samples.margin_m,
+        samples.sigma_m,
+        samples.p_inside,
+        samples.bridged,
+    ]
+    arrays = [pa.array(c, type=f.type, from_pandas=True) for c, f in zip(columns, MARGIN_SCHEMA, strict=True)]
+    return pa.table(arrays, schema=MARGIN_SCHEMA)
+
+
+def observation_events(state: State, observations: pa.Table | None) -> list[Event]:
+    """Take observations in; returns those received before the watermark as events, in their order."""
+    if observations is not None:
+        times = [observations[name].cast(pa.int64()).to_pylist() for name in ("received_at", "time_of_applicability")]
+        texts = observations.select(["author", "kind", "subject", "source", "value"]).to_pylist()
+        for received, when, row in zip(*times, texts, strict=True):
+            value = None if row["value"] is None else json.loads(row["value"])
+            event = {"event": "observation", "time": utc_text(received), "time_ns": received, "applies_at": utc_text(when)}
+            state.observations.append({**event, **row, "value": value})
+    ready = [o for o in state.observations if o["time_ns"] < state.watermark]
+    state.observations = [o for o in state.observations if o["time_ns"] >= state.watermark]
+    return ready

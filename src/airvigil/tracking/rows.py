@@ -1,0 +1,190 @@
+"""Report tables as NumPy records: the form in which the engine buffers, sorts and judges them.
+
+Arrow is the contract between rooms; inside the engine one record per row is cheaper to buffer,
+sort and hand to kernels, also one row at a time. The order of rows within a track is total
+(time, then a tie-break from the frame's digest and the sensor's name), so that it does not
+depend on the order of arrival.
+
+Rules
+- Unknown is NaN in floats and -1 in small integers; text travels as the integer of its bytes.
+- Each row that cannot be used has a reason here; nothing is dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from airvigil.reports import SENSOR_KINDS
+
+ROW = np.dtype(
+    [
+        ("time", "i8"),  # ns UTC, time of applicability
+        ("received", "i8"),  # ns UTC
+        ("last_position", "i8"),  # ns UTC, -1: as time
+        ("tie", "u8"),  # order among rows of one time
+        ("slot", "i4"),  # row of the track table
+        ("sensor", "i4"),  # index into the state's sensors
+        ("kind", "i1"),  # index into SENSOR_KINDS
+        ("lat", "f8"),
+        ("lon", "f8"),
+        ("pressure_altitude_m", "f8"),
+        ("geometric_height_m", "f8"),
+        ("height_msl_m", "f8"),
+        ("speed_mps", "f8"),
+        ("track_angle_deg", "f8"),
+        ("nic", "i1"),
+        ("nac_p", "i1"),
+        ("nac_v", "i1"),
+        ("rc_m", "f8"),
+        ("cov_ee", "f8"),
+        ("cov_en", "f8"),
+        ("cov_nn", "f8"),
+        ("bias_m", "f8"),
+        ("on_ground", "i1"),
+        ("is_state", "i1"),
+        ("is_reconstruction", "i1"),
+        ("callsign", "u8"),  # 8 ASCII bytes, 0: none
+        ("squawk", "u4"),  # 4 ASCII bytes, 0: none
+    ]
+)
+
+_FLOATS = {
+    "lat": "latitude_deg",
+    "lon": "longitude_deg",
+    "pressure_altitude_m": "pressure_altitude_m",
+    "geometric_height_m": "geometric_height_m",
+    "height_msl_m": "height_msl_m",
+    "speed_mps": "ground_speed_mps",
+    "track_angle_deg": "track_angle_deg",
+    "rc_m": "rc_m",
+    "cov_ee": "covariance_ee_m2",
+    "cov_en": "covariance_en_m2",
+    "cov_nn": "covariance_nn_m2",
+    "bias_m": "bias_bound_m",
+}
+_SMALL = {"nic": "nic", "nac_p": "nac_p", "nac_v": "nac_v", "on_ground": "on_ground", "is_state": "is_state_aircraft"}
+_TEXTS = {"callsign": ("callsign", 8, "<u8"), "squawk": ("squawk", 4, "<u4")}
+
+Rows = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """One table of reports as records.
+
+    Attributes:
+        rows: (n,) ROW; `slot` and `sensor` index `keys` and `sensors` of this object.
+        keys: track keys; `None` for rows without any identity.
+        sensors: sensor names.
+        reasons: (n,) reject reason or None.
+    """
+
+    rows: Rows
+    keys: list[str | None]
+    sensors: list[str]
+    reasons: list[str | None]
+
+
+def _chunk(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _times(column: pa.Array) -> npt.NDArray[np.int64]:
+    if column.null_count:
+        column = pc.fill_null(column.cast(pa.int64()), -1)
+    return column.view(pa.int64()).to_numpy(zero_copy_only=False)
+
+
+def text_of(code: int) -> str | None:
+    """The text whose bytes make up an integer of `ROW`; None for 0."""
+    if code == 0:
+        return None
+    return int(code).to_bytes(8, "little").rstrip(b"\0").decode("ascii", "replace")
+
+
+def _codes(column: pa.Array, width: int, kind: str) -> Any:
+    encoded = column.dictionary_encode()
+    codes = [
+        int.from_bytes((text or "").encode("ascii", "replace")[:width].ljust(width, b"\0"), "little")
+        for text in encoded.dictionary.to_pylist()
+    ]
+    lookup = np.array([*codes, 0], dtype=kind)
+    return lookup[pc.fill_null(encoded.indices, len(codes)).to_numpy(zero_copy_only=False)]
+
+
+def _keys(table: pa.Table) -> tuple[npt.NDArray[np.int32], list[str | None]]:
+    """Index and list of track keys: the address, else sensor and track number, else None."""
+    columns = [_chunk(table, name) for name in ("icao24", "is_icao_address", "sensor_track", "sensor")]
+    address, is_icao, number, sensor = columns
+    named = pc.if_else(pc.fill_null(is_icao, True), address, pc.binary_join_element_wise("~", address, ""))
+    local = pc.binary_join_element_wise(sensor, number, "/")
+    encoded = pc.coalesce(named, local).dictionary_encode()
+    keys: list[str | None] = [*encoded.dictionary.to_pylist(), None]
+    index = pc.fill_null(encoded.indices, len(keys) - 1).to_numpy(zero_copy_only=False)
+    return index.astype(np.int32), keys
+
+
+def _ties(table: pa.Table, sensor: npt.NDArray[np.int32], sensors: list[str]) -> npt.NDArray[np.uint64]:
+    digests = _chunk(table, "frame_digest")
+    joined = b"".join(d if d is not None else bytes(32) for d in digests.to_pylist())
+    heads = np.frombuffer(joined, dtype="<u8").reshape(-1, 4)[:, 0]
+    salt = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little") for name in sensors]
+    return heads ^ np.array(salt, dtype=np.uint64)[sensor]
+
+
+def _mark_bad_positions(rows: Rows, reasons: list[str | None]) -> None:
+    lat, lon = rows["lat"], rows["lon"]
+    half = np.isnan(lat) != np.isnan(lon)
+    outside = (np.abs(lat) > 90.0) | (np.abs(lon) > 360.0) | np.isinf(lat) | np.isinf(lon)
+    for i in np.flatnonzero(half | outside):
+        reasons[i] = reasons[i] or "bad_position"
+
+
+def rows_of(table: pa.Table) -> Arrivals:
+    """Records of a report table, in its order.
+
+    Args:
+        table: with REPORT_SCHEMA.
+
+    Returns:
+        Rows whose `slot` and `sensor` are indices into the lists beside them.
+    """
+    n = table.num_rows
+    rows = np.zeros(n, dtype=ROW)
+    rows["time"] = _times(_chunk(table, "time_of_applicability"))
+    rows["received"] = _times(_chunk(table, "received_at"))
+    rows["last_position"] = _times(_chunk(table, "last_position"))
+    for name, column in _FLOATS.items():
+        array = _chunk(table, column)
+        rows[name] = array.to_numpy(zero_copy_only=False)
+    for name, column in _SMALL.items():
+        array = _chunk(table, column).cast(pa.int8())
+        rows[name] = pc.fill_null(array, -1).to_numpy(zero_copy_only=False)
+    for name, (column, width, kind) in _TEXTS.items():
+        rows[name] = _codes(_chunk(table, column), width, kind)
+    flags = pc.fill_null(_chunk(table, "is_reconstruction"), False)
+    rows["is_reconstruction"] = flags.cast(pa.int8()).to_numpy(zero_copy_only=False)
+    kinds = _chunk(table, "sensor_kind").dictionary_encode()
+    order = [SENSOR_KINDS.index(k) if k in SENSOR_KINDS else len(SENSOR_KINDS) - 1 for k in kinds.dictionary.to_pylist()]
+    rows["kind"] = np.array([*order, len(SENSOR_KINDS) - 1], dtype=np.int8)[
+        pc.fill_null(kinds.indices, len(order)).to_numpy(zero_copy_only=False)
+    ]
+    sensor = _chunk(table, "sensor").dictionary_encode()
+    sensors = sensor.dictionary.to_pylist()
+    rows["sensor"] = sensor.indices.to_numpy(zero_copy_only=False)
+    rows["tie"] = _ties(table, rows["sensor"], sensors)
+    rows["slot"], keys = _keys(table)
+    reasons: list[str | None] = _chunk(table, "reject_reason").to_pylist()
+    if None in keys:
+        for i in np.flatnonzero(rows["slot"] == len(keys) - 1):
+            reasons[i] = reasons[i] or "no_identity"
+    _mark_bad_positions(rows, reasons)
+    return Arrivals(rows, keys, sensors, reasons)

@@ -1,0 +1,154 @@
+"""The table of tracks: what is remembered of each aircraft from row to row.
+
+One record a track key ("slot"), beside it the filter's state `x` (slots, 4) and covariance `P`
+(slots, 4, 4) in a plane whose origin is the record's own `lat`, `lon` (always the latest filtered
+position, so `x[:2]` is 0 between rows).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from airvigil.settings import Admission, Sensor, Settings
+from airvigil.reports import SENSOR_KINDS
+
+NEVER = -(2**62)  # ns; earlier than any time
+
+TRACK = np.dtype(
+    [
+        # the chain of positions that is believed
+        ("start", "i8"),  # ns, first position of this track; NEVER: none yet
+        ("time", "i8"),  # ns, latest believed position
+        ("known", "i8"),  # ns, time of the row that told it; the timeout runs on this one
+        ("lat", "f8"),
+        ("lon", "f8"),
+        ("agreeing", "i4"),  # believed positions in the chain
+        ("chain_start", "i8"),
+        ("confirmed", "i1"),  # the latest position was confirmed by one that agreed
+        # the chain that a jump began, not believed
+        ("other_time", "i8"),
+        ("other_start", "i8"),
+        ("other_lat", "f8"),
+        ("other_lon", "f8"),
+        ("other_speed_mps", "f8"),
+        ("other_agreeing", "i4"),
+        ("switches", "i4"),  # how often rows changed from one chain to the other
+        ("switch_time", "i8"),
+        ("on_other", "i1"),
+        # the latest reported position, believed or not
+        ("raw_time", "i8"),
+        ("raw_lat", "f8"),
+        ("raw_lon", "f8"),
+        # latest velocity and heights
+        ("speed_mps", "f8"),
+        ("speed_time", "i8"),
+        ("track_angle_deg", "f8"),
+        ("pressure_altitude_m", "f8"),
+        ("pressure_altitude_time", "i8"),
+        ("geometric_height_m", "f8"),
+        ("geometric_height_time", "i8"),
+        ("height_msl_m", "f8"),
+        ("height_msl_time", "i8"),
+        ("fast_time", "i8"),  # ns, when it last flew faster than an aeroplane's slowest
+        # reported speed against positions
+        ("window_time", "i8"),
+        ("window_lat", "f8"),
+        ("window_lon", "f8"),
+        ("window_speed_sum", "f8"),
+        ("window_speeds", "i4"),
+        ("contradicts", "i1"),
+        # identity
+        ("callsign", "u8"),
+        ("squawk", "u4"),
+        ("is_state", "i1"),
+        ("heard", "i8"),  # ns, latest row of any kind
+    ]
+)
+
+# Limits that kernels take as one array; the order is the kernels' contract.
+LIMITS = (
+    "max_speed_mps",
+    "max_along_mps2",
+    "max_across_mps2",
+    "gate_sigmas",
+    "stale_after_s",
+    "jump_forget_s",
+    "mature_reports",
+    "mature_s",
+    "speed_window_s",
+    "speed_tolerance_mps",
+    "speed_tolerance_ratio",
+    "slow_height_m",
+    "slow_speed_mps",
+    "fast_speed_mps",
+    "ground_max_speed_mps",
+    "ground_max_height_m",
+    "radio_horizon_factor",
+    "radio_horizon_extra_m",
+    "ceiling_m",
+    "nac_p_credible",
+    "nic_credible",
+    "timeout_s",
+    "memory_s",
+    "process_noise_m2_s3",
+)
+SENSOR_VALUES = ("sigma_m", "bias_m", "clock_sigma_s", "white_share", "velocity_sigma_mps")
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def limits_of(settings: Settings) -> FloatArray:
+    """The limits as kernels take them, in the order of LIMITS."""
+    groups: tuple[Admission | Any, ...] = (settings.admission, settings.tracks)
+    values = {name: getattr(group, name) for group in groups for name in vars(group)}
+    return np.array([float(values[name]) for name in LIMITS])
+
+
+def sensor_table_of(settings: Settings) -> FloatArray:
+    """(kinds, 5) assumed quality per sensor kind, columns SENSOR_VALUES."""
+    kinds: list[Sensor] = [settings.sensor(kind) for kind in SENSOR_KINDS]
+    return np.array([[getattr(kind, name) for name in SENSOR_VALUES] for kind in kinds])
+
+
+def _blank(count: int) -> npt.NDArray[Any]:
+    table = np.zeros(count, dtype=TRACK)
+    for name in TRACK.names or ():
+        if TRACK[name].kind == "f":
+            table[name] = np.nan
+        elif name in ("time", "known") or name.endswith(("_time", "start", "heard")):
+            table[name] = NEVER
+    table["is_state"] = -1
+    return table
+
+
+@dataclass
+class TrackTable:
+    """All tracks: `keys[slot]`, `records[slot]`, `x[slot]`, `P[slot]`; arrays may be longer than `keys`."""
+
+    keys: list[str] = field(default_factory=list)
+    slots: dict[str, int] = field(default_factory=dict)
+    records: npt.NDArray[Any] = field(default_factory=lambda: _blank(64))
+    x: FloatArray = field(default_factory=lambda: np.zeros((64, 4)))
+    P: FloatArray = field(default_factory=lambda: np.zeros((64, 4, 4)))
+
+    def slot(self, key: str) -> int:
+        """The slot of a track key; a new one if the key is new."""
+        found = self.slots.get(key)
+        if found is None:
+            found = len(self.keys)
+            self.keys.append(key)
+            self.slots[key] = found
+            if found >= len(self.records):
+                more = len(self.records)
+                self.records = np.concatenate([self.records, _blank(more)])
+                self.x = np.concatenate([self.x, np.zeros((more, 4))])
+                self.P = np.concatenate([self.P, np.zeros((more, 4, 4))])
+        return found
+
+    def copy(self) -> TrackTable:
+        """An independent copy."""
+        return TrackTable(list(self.keys), dict(self.slots), self.records.copy(), self.x.copy(), self.P.copy())
