@@ -37,8 +37,8 @@ test: $(DEV) ## all tests, warnings as errors, with branch coverage of the pure 
 	@$(PY) -m pytest -W error --cov --cov-report=term
 
 check: $(DEV) ## format, lint, types, and the rules of the house
-	@$(PY) -m ruff format --check
-	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check --output-format concise
+	@$(PY) -m ruff check --output-format concise
 	@$(PY) -m mypy
 	@$(PY) -m pytest -W error -q tests/test_house.py
 

@@ -44,7 +44,8 @@ def timed(work: Callable[[], Any]) -> float:
 
 def rates(load: Load, rounds: int) -> tuple[float, float | None]:
     """Median units per second of ours and of the peer, taken in turns."""
-    load.ours()
+    if not load.is_warm:
+        load.ours()
     if load.peer is not None:
         load.peer()
     ours, peer = [], []

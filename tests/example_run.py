@@ -122,21 +122,21 @@ def fly(
     for i, second in enumerate(seconds.tolist()):
         time = start + timedelta(seconds=second)
         example.points.append(
-            dict(
-                time=time, track_id=track_id, icao24=icao24, callsign=callsign, sensor="radar 1",
-                latitude_deg=float(latitude[i]), longitude_deg=float(longitude[i]),
-                covariance_ee_m2=sigma_m**2, covariance_en_m2=0.0, covariance_nn_m2=sigma_m**2,
-                ground_speed_mps=float(np.hypot(*velocity[i])), ground_speed_sigma_mps=4.0,
-                track_angle_deg=float(math.degrees(math.atan2(velocity[i][0], velocity[i][1])) % 360.0),
-                pressure_altitude_m=altitude_m, geometric_height_m=None, integrity=integrity, integrity_reason=None,
-                on_ground=False, reported_latitude_deg=float(latitude[i]), reported_longitude_deg=float(longitude[i]),
-                is_reconstruction=reconstruction,
-            )
+            {
+                "time": time, "track_id": track_id, "icao24": icao24, "callsign": callsign, "sensor": "radar 1",
+                "latitude_deg": float(latitude[i]), "longitude_deg": float(longitude[i]),
+                "covariance_ee_m2": sigma_m**2, "covariance_en_m2": 0.0, "covariance_nn_m2": sigma_m**2,
+                "ground_speed_mps": float(np.hypot(*velocity[i])), "ground_speed_sigma_mps": 4.0,
+                "track_angle_deg": float(math.degrees(math.atan2(velocity[i][0], velocity[i][1])) % 360.0),
+                "pressure_altitude_m": altitude_m, "geometric_height_m": None, "integrity": integrity, "integrity_reason": None,
+                "on_ground": False, "reported_latitude_deg": float(latitude[i]), "reported_longitude_deg": float(longitude[i]),
+                "is_reconstruction": reconstruction,
+            }
         )  # fmt: skip
         if abs(margin[i]) < 50_000.0 and integrity != "not_credible":
             p = 0.5 * (1.0 + math.erf(float(margin[i]) / sigma_m / math.sqrt(2.0)))
             example.margins.append(
-                dict(time=time, track_id=track_id, volume=volume.volume_id, margin_m=float(margin[i]), sigma_m=sigma_m, p_inside=p, bridged=False)
+                {"time": time, "track_id": track_id, "volume": volume.volume_id, "margin_m": float(margin[i]), "sigma_m": sigma_m, "p_inside": p, "bridged": False}
             )  # fmt: skip
         flown.append((time, float(latitude[i]), float(longitude[i]), float(margin[i])))
     return flown
@@ -166,21 +166,32 @@ def spell_of(
             time = flown[i][0] + (flown[other][0] - flown[i][0]) * share
             place = [flown[i][k] + (flown[other][k] - flown[i][k]) * share for k in (1, 2)]
         else:
-            time, place, kind = flown[i][0], [flown[i][1], flown[i][2]], "first_seen" if other < 0 else "last_seen"
+            time, place, kind = (
+                flown[i][0],
+                [flown[i][1], flown[i][2]],
+                "first_seen" if other < 0 else "last_seen",
+            )
         sigma = 1.4 if kind == "crossing" else None
-        return dict(time=iso(time), sigma_s=sigma, kind=kind, latitude_deg=place[0], longitude_deg=place[1], at=time)
+        return {
+            "time": iso(time),
+            "sigma_s": sigma,
+            "kind": kind,
+            "latitude_deg": place[0],
+            "longitude_deg": place[1],
+            "at": time,
+        }
 
     entry, leave = end(first, first - 1, "crossing"), end(last, last + 1, "crossing")
     duration = (leave.pop("at") - entry.pop("at")).total_seconds()
     depth = flown[deepest][3]
     p = 0.5 * (1.0 + math.erf(depth / SIGMA_M / math.sqrt(2.0)))
-    fields: dict[str, Any] = dict(
-        spell_id=f"S-{track_id}", track_id=track_id, icao24=icao24, callsign=callsign, squawk=None, sensor_kinds=["radar"],
-        volume=example.volumes[0].volume_id, permission=permission, identity=identity, entry=entry, exit=leave, duration_s=duration,
-        length_m=duration * 125.0, max_depth_m=depth, max_depth_sigma_m=SIGMA_M, max_depth_at=iso(flown[deepest][0]), p_inside_max=p,
-        robustness_radius_m=depth * 0.97, outcome=outcome, undecidable_for=list(undecidable_for), reports=len(inside), bridged=0,
-        reentries=[], reconstruction=reconstruction,
-    )  # fmt: skip
+    fields: dict[str, Any] = {
+        "spell_id": f"S-{track_id}", "track_id": track_id, "icao24": icao24, "callsign": callsign, "squawk": None, "sensor_kinds": ["radar"],
+        "volume": example.volumes[0].volume_id, "permission": permission, "identity": identity, "entry": entry, "exit": leave, "duration_s": duration,
+        "length_m": duration * 125.0, "max_depth_m": depth, "max_depth_sigma_m": SIGMA_M, "max_depth_at": iso(flown[deepest][0]), "p_inside_max": p,
+        "robustness_radius_m": depth * 0.97, "outcome": outcome, "undecidable_for": list(undecidable_for), "reports": len(inside), "bridged": 0,
+        "reentries": [], "reconstruction": reconstruction,
+    }  # fmt: skip
     example.add("spell_opened", flown[first][0], **{**fields, "exit": None})
     return example.add("spell_closed", flown[last][0], **fields)
 
@@ -188,30 +199,40 @@ def spell_of(
 def incident_of(example: Example, incident_id: str, spells: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The incident events that gather spells."""
     volume = next(v for v in example.volumes if v.volume_id == spells[0]["volume"])
-    keys = ("track_id", "icao24", "callsign", "spell_id", "entry", "exit", "max_depth_m", "p_inside_max", "identity")
+    keys = (
+        "track_id",
+        "icao24",
+        "callsign",
+        "spell_id",
+        "entry",
+        "exit",
+        "max_depth_m",
+        "p_inside_max",
+        "identity",
+    )
     deepest = max(spells, key=lambda s: s["max_depth_m"])
     entry = min((s["entry"] for s in spells), key=lambda e: e["time"])
     leave = max((s["exit"] for s in spells), key=lambda e: e["time"])
     t0, t1 = (datetime.fromisoformat(e["time"]) for e in (entry, leave))
-    fields: dict[str, Any] = dict(
-        incident_id=incident_id, schema="airvigil.incident/1", volume=volume.volume_id, volume_name=volume.name, volume_kind=volume.kind,
-        states=list(volume.states), outcome=deepest["outcome"], members=[{k: s[k] for k in keys} for s in spells],
-        entry=entry, exit=leave, duration_s=(t1 - t0).total_seconds(), max_depth_m=deepest["max_depth_m"],
-        max_depth_sigma_m=deepest["max_depth_sigma_m"], p_inside_max=deepest["p_inside_max"],
-        robustness_radius_m=min(s["robustness_radius_m"] for s in spells), reconstruction=any(s["reconstruction"] for s in spells),
-        why=[
-            dict(code="permission_required", text="No identity was received from any of the aircraft, so their presence needs permission.", members=len(spells)),
-            dict(code="probability", text="The chance of being inside exceeded the threshold for “probable”.", p_inside_max=deepest["p_inside_max"], threshold=0.99),
+    fields: dict[str, Any] = {
+        "incident_id": incident_id, "schema": "airvigil.incident/1", "volume": volume.volume_id, "volume_name": volume.name, "volume_kind": volume.kind,
+        "states": list(volume.states), "outcome": deepest["outcome"], "members": [{k: s[k] for k in keys} for s in spells],
+        "entry": entry, "exit": leave, "duration_s": (t1 - t0).total_seconds(), "max_depth_m": deepest["max_depth_m"],
+        "max_depth_sigma_m": deepest["max_depth_sigma_m"], "p_inside_max": deepest["p_inside_max"],
+        "robustness_radius_m": min(s["robustness_radius_m"] for s in spells), "reconstruction": any(s["reconstruction"] for s in spells),
+        "why": [
+            {"code": "permission_required", "text": "No identity was received from any of the aircraft, so their presence needs permission.", "members": len(spells)},
+            {"code": "probability", "text": "The chance of being inside exceeded the threshold for “probable”.", "p_inside_max": deepest["p_inside_max"], "threshold": 0.99},
         ],
-    )  # fmt: skip
+    }  # fmt: skip
     example.add("incident_opened", t0, **{**fields, "exit": None, "outcome": "suspected"})
     return example.add("incident_closed", t1, **fields)
 
 
 def run_started(example: Example, *, reconstruction: bool = False) -> None:
     volumes = [
-        dict(volume_id=v.volume_id, name=v.name, kind=v.kind, states=list(v.states), source="made up", version="1", digest="ab" * 32,
-             boundary_uncertainty_m=10.0, lower_limit_m=None, upper_limit_m=None)
+        {"volume_id": v.volume_id, "name": v.name, "kind": v.kind, "states": list(v.states), "source": "made up", "version": "1", "digest": "ab" * 32,
+             "boundary_uncertainty_m": 10.0, "lower_limit_m": None, "upper_limit_m": None}
         for v in example.volumes
     ]  # fmt: skip
     example.add(
@@ -224,12 +245,20 @@ def spoofed(example: Example, track_id: str = "T-spoof") -> None:
     """A track whose later positions are claimed inside the volume and are not credible."""
     fly(example, track_id, [(0, 60.05, 24.9), (300, 60.05, 25.5)], icao24="4b1234", callsign="DEMO9")
     late = START + timedelta(seconds=310)
-    fly(example, track_id, [(0, 59.5, 26.0), (300, 59.502, 26.004)], start=late, icao24="4b1234", callsign="DEMO9", integrity="not_credible")
+    fly(
+        example,
+        track_id,
+        [(0, 59.5, 26.0), (300, 59.502, 26.004)],
+        start=late,
+        icao24="4b1234",
+        callsign="DEMO9",
+        integrity="not_credible",
+    )
     example.add(
         "interference_closed", late + timedelta(seconds=300), interference_id="G-1", track_id=track_id, icao24="4b1234", callsign="DEMO9",
         since=iso(late), until=iso(late + timedelta(seconds=300)), reasons={"implied_speed": 58, "shared_place": 3}, rows=61,
-        last_credible=dict(time=iso(START + timedelta(seconds=300)), latitude_deg=60.05, longitude_deg=25.5),
-        claimed=dict(time=iso(late), latitude_deg=59.5, longitude_deg=26.0), claimed_volumes=["EXA"], reconstruction=False,
+        last_credible={"time": iso(START + timedelta(seconds=300)), "latitude_deg": 60.05, "longitude_deg": 25.5},
+        claimed={"time": iso(late), "latitude_deg": 59.5, "longitude_deg": 26.0}, claimed_volumes=["EXA"], reconstruction=False,
     )  # fmt: skip
 
 
@@ -238,8 +267,8 @@ def accounting(example: Example) -> None:
     example.add(
         "accounting", START + timedelta(hours=1),
         sensors=[
-            dict(sensor="radar 1", received=used + 12, used=used, late=2, rejected={"no_position": 7, "beyond_horizon": 3}),
-            dict(sensor="adsb <b>1</b>", received=0, used=0, late=0, rejected={}),
+            {"sensor": "radar 1", "received": used + 12, "used": used, "late": 2, "rejected": {"no_position": 7, "beyond_horizon": 3}},
+            {"sensor": "adsb <b>1</b>", "received": 0, "used": 0, "late": 0, "rejected": {}},
         ],
     )  # fmt: skip
 
@@ -257,7 +286,7 @@ def example_run(*, reconstruction: bool = True, members: int = 3) -> Example:
         flown = fly(example, f"T-{k + 1}", way, reconstruction=reconstruction)
         spells.append(spell_of(example, f"T-{k + 1}", flown, reconstruction=reconstruction))
     incident_of(example, "I-1", spells)
-    names = dict(icao24="511aaa", callsign="<script>alert(1)</script>")
+    names = {"icao24": "511aaa", "callsign": "<script>alert(1)</script>"}
     flown = fly(example, "T-civil", [(0, 60.0, 26.0), (400, 59.6, 25.5), (700, 59.9, 25.0)], **names)
     spell_of(example, "T-civil", flown, permission="not_required", identity="civil", **names)
     spoofed(example)

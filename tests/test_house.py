@@ -29,6 +29,7 @@ ROOMS = (
     "airspace",
     "incidents",
     "assessment",
+    "state",
     "engine",
     "evidence",
     "store",

@@ -296,4 +296,4 @@ def pair_from_plain(plain: dict[str, Any]) -> Pair:
         spell = Spell(**values)
     inward = None if plain["inward"] is None else Crossing(**plain["inward"])
     last = None if plain["last"] is None else Sample(**plain["last"])
-    return Pair(start=plain["start"], last=last, inward=inward, spell=spell)
+    return Pair(**{**plain, "last": last, "inward": inward, "spell": spell})

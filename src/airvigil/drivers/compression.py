@@ -23,7 +23,7 @@ import pyarrow as pa
 from airvigil.errors import DecodeError
 
 MAGIC_BYTES = 6
-OUTPUT_BYTES = 1 << 20
+OUTPUT_BYTES = 1 << 16  # a fault costs at most the piece that it is found in
 MAX_RATIO = 1_000  # text of one repeated row compresses by about 200 (gzip) to 800 (xz)
 RATIO_FREE_BYTES = 256 << 20  # below this size no ratio is suspicious
 _XZ_MEMORY_BYTES = 256 << 20  # xz -9 needs 65 MiB to decompress
@@ -129,7 +129,6 @@ def _members(read: Read, head: bytes, kind: str) -> Iterator[bytes]:
                 raise DecodeError(f"{kind} is damaged: {error}") from error
             data = b""
             if piece:
-                is_started = True
                 yield piece
             elif not member.eof:
                 data = read(OUTPUT_BYTES)

@@ -90,7 +90,8 @@ def start_from_name(name: str, utc_offset_s: float = 0.0) -> int | None:
     for *digits, zulu in _IN_NAME.findall(name):
         zone = UTC if zulu else timezone(timedelta(seconds=utc_offset_s))
         try:
-            time_ns = _moment_ns(datetime(*map(int, digits), tzinfo=zone))
+            year, month, day, hour, minute, second = map(int, digits)
+            time_ns = _moment_ns(datetime(year, month, day, hour, minute, second, tzinfo=zone))
         except (ValueError, OverflowError):
             continue
         if EARLIEST_NS <= time_ns < LATEST_NS:

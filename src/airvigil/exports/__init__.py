@@ -19,5 +19,6 @@ Rules
 | `incident_card` | one incident as a standalone SVG picture |
 
 `run_view` reads events and tables once for all of them; `wording` has the words and numbers;
-`map_projection`, `map_svg`, `charts` and `svg` draw; `track_pieces` cuts tracks at the boundary.
+`finding` writes the finding; `track_pieces` cuts tracks at the boundary; `map_projection`, `map_ground`,
+`map_decoration`, `label_places`, `map_svg`, `chart_axes`, `charts` and `svg` draw.
 """

@@ -7,74 +7,26 @@ The plain numbers stand in the page's tables; a chart that needs its colours to 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from airvigil.exports.chart_axes import BELOW, LEFT, RIGHT, TOP, WIDTH, Axes, Plot, Series, grid, heading
 from airvigil.exports.map_decoration import watermark
 from airvigil.exports.map_svg import SERIES, letter
-from airvigil.exports.run_view import BoolArray, Event, FloatArray, IntArray, Run
+from airvigil.exports.run_view import BoolArray, Event, Run
 from airvigil.exports.svg import element, path, points, split_at_gaps, text, title
 from airvigil.exports.track_pieces import MemberTrack, inside_intervals
-from airvigil.exports.wording import clock, date_of, iso_from_ns, member_name, ns_from_iso
+from airvigil.exports.wording import clock, iso_from_ns, member_name, ns_from_iso
 from airvigil.units import M_PER_FT, MPS_PER_KT, NS_PER_S
 
-WIDTH, LEFT, RIGHT, TOP, BELOW = 960.0, 64.0, 62.0, 30.0, 58.0
 MOST_MEMBERS = 6
-_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 
-@dataclass(frozen=True)
-class Series:
-    """One line with its 1 sigma, in the chart's own unit. Arrays (n,), NaN = unknown."""
-
-    label: str
-    style: int
-    time_ns: IntArray
-    value: FloatArray
-    sigma: FloatArray
-    is_bridged: BoolArray
-
-
-@dataclass(frozen=True)
-class Axes:
-    """What the axes of one chart mean.
-
-    second: a second scale on the right as (unit, chart units in one of it).
-    """
-
-    name: str
-    unit: str
-    source: str
-    second: tuple[str, float] | None = None
-    has_zero: bool = False
-    height: float = 240.0
-
-
-@dataclass(frozen=True)
-class Plot:
-    """Paper coordinates of times and values."""
-
-    from_ns: int
-    to_ns: int
-    low: float
-    high: float
-    height: float
-
-    def x(self, time_ns: IntArray) -> FloatArray:
-        span = max(self.to_ns - self.from_ns, 1)
-        return LEFT + (time_ns - self.from_ns).astype(np.float64) / span * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value: FloatArray) -> FloatArray:
-        return TOP + (self.high - value) / (self.high - self.low) * self.height
-
-    def at(self, time_ns: int, value: float) -> tuple[float, float]:
-        return float(self.x(np.array([time_ns]))[0]), float(self.y(np.array([value]))[0])
-
-
-def margin_chart_svg(run: Run, incident: Event, members: Sequence[MemberTrack], *, key: str, around_s: float) -> str | None:
+def margin_chart_svg(
+    run: Run, incident: Event, members: Sequence[MemberTrack], *, key: str, around_s: float
+) -> str | None:
     """Signed distance to the boundary over time, inside above zero; None without margins."""
     window = _window(members, around_s)
     series = []
@@ -86,23 +38,49 @@ def margin_chart_svg(run: Run, incident: Event, members: Sequence[MemberTrack], 
         label = f"{letter(index)} {member_name(member.member)}"
         # a margin of exactly 50 km is a cap, not a measurement
         value = np.where(np.abs(found.margin_m) < 50_000.0, found.margin_m / 1000.0, np.nan)
-        series.append(Series(label, index % SERIES, found.time_ns[keep], value[keep], found.sigma_m[keep] / 1000.0, found.bridged[keep]))
-    axes = Axes("Distance to the boundary, inside positive", "km", _source(run), ("NM", 1.852), has_zero=True, height=260.0)
-    return _chart(series, axes, members, window, key=key, is_reconstruction=bool(incident.get("reconstruction")))
+        series.append(
+            Series(
+                label,
+                index % SERIES,
+                found.time_ns[keep],
+                value[keep],
+                found.sigma_m[keep] / 1000.0,
+                found.bridged[keep],
+            )
+        )
+    axes = Axes(
+        "Distance to the boundary, inside positive",
+        "km",
+        _source(run),
+        ("NM", 1.852),
+        has_zero=True,
+        height=260.0,
+    )
+    return _chart(
+        series, axes, members, window, key=key, is_reconstruction=bool(incident.get("reconstruction"))
+    )
 
 
-def speed_chart_svg(run: Run, incident: Event, members: Sequence[MemberTrack], *, key: str, around_s: float) -> str | None:
+def speed_chart_svg(
+    run: Run, incident: Event, members: Sequence[MemberTrack], *, key: str, around_s: float
+) -> str | None:
     """Ground speed over time; None if no member has any."""
     axes = Axes("Ground speed", "m/s", _source(run), ("kt", MPS_PER_KT), height=170.0)
     series, window = _track_series(members, "ground_speed_mps", "ground_speed_sigma_mps", 1.0, around_s)
-    return _chart(series, axes, members, window, key=key, is_reconstruction=bool(incident.get("reconstruction")))
+    return _chart(
+        series, axes, members, window, key=key, is_reconstruction=bool(incident.get("reconstruction"))
+    )
 
 
-def altitude_chart_svg(run: Run, incident: Event, members: Sequence[MemberTrack], *, key: str, around_s: float) -> str | None:
+def altitude_chart_svg(
+    run: Run, incident: Event, members: Sequence[MemberTrack], *, key: str, around_s: float
+) -> str | None:
     """Pressure altitude over time; None if no member has any."""
     axes = Axes("Pressure altitude (1013.25 hPa)", "m", _source(run), ("ft", M_PER_FT), height=150.0)
     series, window = _track_series(members, "pressure_altitude_m", None, 1.0, around_s)
-    return _chart(series, axes, members, window, key=key, is_reconstruction=bool(incident.get("reconstruction")))
+    return _chart(
+        series, axes, members, window, key=key, is_reconstruction=bool(incident.get("reconstruction"))
+    )
 
 
 def _source(run: Run) -> str:
@@ -127,10 +105,21 @@ def _track_series(
     for index, member in enumerate(members[:MOST_MEMBERS]):
         if member.track is None or window is None:
             continue
-        track = member.track.where((member.track.time_ns >= window[0]) & (member.track.time_ns <= window[1]) & member.track.credible)
+        track = member.track.where(
+            (member.track.time_ns >= window[0]) & (member.track.time_ns <= window[1]) & member.track.credible
+        )
         spread = track[sigma] / unit if sigma else np.full(len(track), np.nan)
         label = f"{letter(index)} {member_name(member.member)}"
-        series.append(Series(label, index % SERIES, track.time_ns, track[column] / unit, spread, np.zeros(len(track), np.bool_)))
+        series.append(
+            Series(
+                label,
+                index % SERIES,
+                track.time_ns,
+                track[column] / unit,
+                spread,
+                np.zeros(len(track), np.bool_),
+            )
+        )
     return series, window
 
 
@@ -144,17 +133,30 @@ def thin(series: Series, most: int = 420) -> Series:
         return series
     edges = np.linspace(0, len(series.time_ns), most // 3 + 1).astype(int)
     keep = {0, len(series.time_ns) - 1}
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
-        keep.add(int(begin))
+    for begin, end in pairwise(edges.tolist()):
+        keep.add(begin)
         part = series.value[begin:end]
         if np.isfinite(part).any():
             keep |= {int(begin + np.nanargmin(part)), int(begin + np.nanargmax(part))}
     rows = np.array(sorted(keep))
-    return Series(series.label, series.style, series.time_ns[rows], series.value[rows], series.sigma[rows], series.is_bridged[rows])
+    return Series(
+        series.label,
+        series.style,
+        series.time_ns[rows],
+        series.value[rows],
+        series.sigma[rows],
+        series.is_bridged[rows],
+    )
 
 
 def _chart(
-    series: list[Series], axes: Axes, members: Sequence[MemberTrack], window: tuple[int, int] | None, *, key: str, is_reconstruction: bool
+    series: list[Series],
+    axes: Axes,
+    members: Sequence[MemberTrack],
+    window: tuple[int, int] | None,
+    *,
+    key: str,
+    is_reconstruction: bool,
 ) -> str | None:
     series = [thin(s) for s in series if np.isfinite(s.value).any()]
     if not series or window is None:
@@ -163,7 +165,9 @@ def _chart(
     shade, marks = _inside(plot, members)
     area = element("rect", x=LEFT, y=TOP, width=WIDTH - LEFT - RIGHT, height=axes.height)
     drawn = shade + "".join(_bands(s, plot) for s in series) + "".join(_lines(s, plot) for s in series)
-    mark = element("g", watermark(WIDTH, axes.height), transform="translate(0 20)") if is_reconstruction else ""
+    mark = (
+        element("g", watermark(WIDTH, axes.height), transform="translate(0 20)") if is_reconstruction else ""
+    )
     zero = ""
     if axes.has_zero and plot.low < 0.0 < plot.high:
         y = plot.at(plot.from_ns, 0.0)[1]
@@ -178,11 +182,11 @@ def _chart(
         title(f"{name}, {axes.unit}, over time, UTC"),
         element("defs", element("clipPath", area, id=f"clip-{key}")),
         element("rect", x=LEFT, y=TOP, width=WIDTH - LEFT - RIGHT, height=axes.height, class_="plot"),
-        _grid(plot, axes),
+        grid(plot, axes),
         element("g", mark, drawn, clip_path=f"url(#clip-{key})"),
         zero,
         marks,
-        _heading(series, axes, is_reconstruction=is_reconstruction),
+        heading(series, axes, is_reconstruction=is_reconstruction),
         text(LEFT, total - 6.0, axes.source, class_="source"),
         viewBox=f"0 0 {WIDTH:.0f} {total:.0f}",
         class_="figure chart",
@@ -204,7 +208,9 @@ def _plot(series: Sequence[Series], axes: Axes, window: tuple[int, int]) -> Plot
     fine = np.isfinite(values)
     bare = float(np.ptp(values[fine]))
     # a wild sigma may leave the paper; it must not squeeze the line flat
-    reach = np.minimum(np.nan_to_num(2.0 * spread[fine]), 0.6 * bare + 0.05 * float(np.abs(values[fine]).max()))
+    reach = np.minimum(
+        np.nan_to_num(2.0 * spread[fine]), 0.6 * bare + 0.05 * float(np.abs(values[fine]).max())
+    )
     low, high = float((values[fine] - reach).min()), float((values[fine] + reach).max())
     if axes.has_zero:
         low, high = min(low, 0.0), max(high, 0.0)
@@ -223,17 +229,33 @@ def _inside(plot: Plot, members: Sequence[MemberTrack]) -> tuple[str, str]:
         return "", ""
     entry, leave = min(s[0] for s in spans), max(s[1] for s in spans)
     x0, x1 = plot.at(entry, 0.0)[0], plot.at(leave, 0.0)[0]
-    shades, marks = [element("rect", x=x0, y=TOP, width=max(x1 - x0, 1.0), height=plot.height, class_="inside")], []
-    ends = [(x0, "in", entry, [m.member.get("entry") for m in members]), (x1, "out", leave, [m.member.get("exit") for m in members])]
+    shades, marks = (
+        [element("rect", x=x0, y=TOP, width=max(x1 - x0, 1.0), height=plot.height, class_="inside")],
+        [],
+    )
+    ends = [
+        (x0, "in", entry, [m.member.get("entry") for m in members]),
+        (x1, "out", leave, [m.member.get("exit") for m in members]),
+    ]
     for x, word, instant, sources in ends:
         if not LEFT - 1.0 <= x <= WIDTH - RIGHT + 1.0:
             continue
-        kinds = {str((end or {}).get("kind")) for end in sources if ns_from_iso((end or {}).get("time")) == instant}
+        kinds = {
+            str((end or {}).get("kind")) for end in sources if ns_from_iso((end or {}).get("time")) == instant
+        }
         words = {"first_seen": "first seen", "last_seen": "last seen"}.get(next(iter(kinds), ""), word)
         marks.append(element("line", x1=x, x2=x, y1=TOP, y2=TOP + plot.height, class_="edge"))
         outward = "end" if (word == "in") == (x > LEFT + 110.0) and x > LEFT + 110.0 else "start"
         shift = -5.0 if outward == "end" else 5.0
-        marks.append(text(x + shift, TOP + 16.0, f"{words} {clock(instant)}", class_="callout strong", text_anchor=outward))
+        marks.append(
+            text(
+                x + shift,
+                TOP + 16.0,
+                f"{words} {clock(instant)}",
+                class_="callout strong",
+                text_anchor=outward,
+            )
+        )
     return "".join(shades), "".join(marks)
 
 
@@ -249,7 +271,9 @@ def _bands(series: Series, plot: Plot) -> str:
             if len(piece) > 1
         ]
         if rings:
-            parts.append(element("path", d=path(rings, closed=True), class_=f"sigma{sigmas:.0f} s{series.style}"))
+            parts.append(
+                element("path", d=path(rings, closed=True), class_=f"sigma{sigmas:.0f} s{series.style}")
+            )
     return "".join(parts)
 
 
@@ -259,9 +283,21 @@ def _lines(series: Series, plot: Plot) -> str:
     parts = []
     for piece in split_at_gaps(xy, breaks):
         if len(piece) == 1:
-            parts.append(element("circle", cx=float(piece[0, 0]), cy=float(piece[0, 1]), r=2.5, class_=f"dot s{series.style}"))
+            parts.append(
+                element(
+                    "circle",
+                    cx=float(piece[0, 0]),
+                    cy=float(piece[0, 1]),
+                    r=2.5,
+                    class_=f"dot s{series.style}",
+                )
+            )
         else:
-            parts.append(element("polyline", points=points(piece), class_=f"line s{series.style}", data_label=series.label))
+            parts.append(
+                element(
+                    "polyline", points=points(piece), class_=f"line s{series.style}", data_label=series.label
+                )
+            )
     bridged = xy.copy()
     near = series.is_bridged | np.roll(series.is_bridged, 1) | np.roll(series.is_bridged, -1)
     bridged[~near] = np.nan
@@ -274,45 +310,3 @@ def _breaks(series: Series) -> BoolArray:
     step = np.diff(series.time_ns, prepend=series.time_ns[:1])
     usual = float(np.median(step[1:])) if len(step) > 1 else 0.0
     return np.asarray(step > max(4.0 * usual, 60.0 * NS_PER_S), dtype=np.bool_)
-
-
-def _grid(plot: Plot, axes: Axes) -> str:
-    parts = []
-    for value in _round_values(plot.low, plot.high, axes.height / 42.0):
-        y = plot.at(plot.from_ns, value)[1]
-        parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"))
-        parts.append(text(LEFT - 8.0, y + 4.5, f"{value:,.10g}".replace("-", "−"), class_="degree", text_anchor="end"))
-    if axes.second:
-        unit, factor = axes.second
-        for value in _round_values(plot.low / factor, plot.high / factor, axes.height / 42.0):
-            y = plot.at(plot.from_ns, value * factor)[1]
-            parts.append(element("line", x1=WIDTH - RIGHT, x2=WIDTH - RIGHT + 5.0, y1=y, y2=y, class_="grid"))
-            parts.append(text(WIDTH - RIGHT + 9.0, y + 4.5, f"{value:,.10g}".replace("-", "−"), class_="degree"))
-        parts.append(text(WIDTH - RIGHT + 9.0, TOP - 12.0, unit, class_="unit"))
-    step = next((s for s in _STEPS_S if (plot.to_ns - plot.from_ns) / NS_PER_S / s <= 9), _STEPS_S[-1]) * NS_PER_S
-    for instant in range(int(-(-plot.from_ns // step) * step), plot.to_ns + 1, step):
-        x = plot.at(instant, 0.0)[0]
-        parts.append(element("line", x1=x, x2=x, y1=TOP, y2=TOP + plot.height, class_="grid"))
-        parts.append(text(x, TOP + plot.height + 18.0, clock(instant, seconds=step < 60 * NS_PER_S), class_="degree", text_anchor="middle"))
-    right = WIDTH - RIGHT
-    parts.append(text(right, TOP + plot.height + 36.0, f"UTC, {date_of(plot.from_ns)}", class_="unit", text_anchor="end"))
-    return "".join(parts)
-
-
-def _round_values(low: float, high: float, wanted: float) -> list[float]:
-    step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9)))
-    step = next((step * f for f in (0.1, 0.2, 0.5, 1.0) if (high - low) / (step * f) <= max(wanted, 2.0)), step * 2.0)
-    return [round(k * step, 9) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-def _heading(series: Sequence[Series], axes: Axes, *, is_reconstruction: bool) -> str:
-    parts = [text(LEFT, TOP - 12.0, f"{axes.name}, {axes.unit}" + (" · RECONSTRUCTION" if is_reconstruction else ""), class_="heading")]
-    x, y = LEFT, TOP + axes.height + 36.0
-    for s in series[:5]:
-        words = s.label if len(s.label) <= 18 else s.label[:17] + "…"
-        parts.append(element("path", d=f"M{x:.0f},{y - 4:.0f}h22", class_=f"line s{s.style}"))
-        parts.append(text(x + 27.0, y, words, class_="legend"))
-        x += 44.0 + len(words) * 7.2
-    if any(np.isfinite(s.sigma).any() for s in series):
-        parts.append(text(x + 4.0, y, "bands ±1σ, ±2σ", class_="legend"))
-    return "".join(parts)

@@ -52,7 +52,9 @@ def incidents_czml(events: Iterable[Event], points: pa.Table, margins: pa.Table)
             "range": "LOOP_STOP",
             "step": "SYSTEM_CLOCK_MULTIPLIER",
         }
-    return (json.dumps(jsonable([document, *packets]), ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
+    return (json.dumps(jsonable([document, *packets]), ensure_ascii=False, allow_nan=False) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def _interval(begin_ns: int, end_ns: int) -> str:
@@ -63,7 +65,9 @@ def _label(incident: Event, name: str) -> str:
     return f"RECONSTRUCTION: {name}" if incident.get("reconstruction") else name
 
 
-def _member_packet(incident: Event, member_track: MemberTrack) -> tuple[dict[str, Any] | None, tuple[int, int] | None]:
+def _member_packet(
+    incident: Event, member_track: MemberTrack
+) -> tuple[dict[str, Any] | None, tuple[int, int] | None]:
     times, rows = _samples(member_track)
     if len(times) < 2:
         return None, None
@@ -79,7 +83,11 @@ def _member_packet(incident: Event, member_track: MemberTrack) -> tuple[dict[str
         "name": name,
         "availability": _interval(begin, end),
         "position": {"epoch": iso_from_ns(begin), "cartographicDegrees": samples.ravel().tolist()},
-        "path": {"width": 3, "resolution": 5, "material": {"solidColor": {"color": _path_colours(member_track)}}},
+        "path": {
+            "width": 3,
+            "resolution": 5,
+            "material": {"solidColor": {"color": _path_colours(member_track)}},
+        },
         "point": {"pixelSize": 9, "color": {"rgba": _INSIDE}, **clamp},
         "label": {"text": name, "font": "13px sans-serif", "pixelOffset": {"cartesian2": [0, -18]}, **clamp},
         "properties": {

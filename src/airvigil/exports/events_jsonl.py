@@ -48,7 +48,9 @@ def canonical_line(value: Mapping[str, Any]) -> str:
         >>> canonical_line({"b": 0.1, "a": "Õ", "c": float("nan")})
         '{"a":"Õ","b":0.1,"c":null}'
     """
-    return json.dumps(jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(
+        jsonable(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 def events_jsonl(events: Iterable[Mapping[str, Any]]) -> bytes:

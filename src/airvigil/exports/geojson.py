@@ -27,11 +27,32 @@ from airvigil.exports.events_jsonl import jsonable
 from airvigil.exports.incident_lines import SCHEMA
 from airvigil.exports.map_projection import LocalPlane
 from airvigil.exports.run_view import Event, FloatArray, Run, read_run
-from airvigil.exports.track_pieces import BAND_SIGMAS, MemberTrack, Piece, band_polygon, inside_intervals, member_tracks
+from airvigil.exports.track_pieces import (
+    BAND_SIGMAS,
+    MemberTrack,
+    Piece,
+    band_polygon,
+    inside_intervals,
+    member_tracks,
+)
 from airvigil.exports.wording import iso_from_ns, known
 
 ATTRIBUTION = "Boundaries: © OpenStreetMap contributors, ODbL 1.0"
 RECONSTRUCTION = "RECONSTRUCTION: made from published figures, measured by nobody"
+
+_INCIDENT_FACTS = (
+    "incident_id",
+    "outcome",
+    "volume",
+    "volume_name",
+    "volume_kind",
+    "states",
+    "duration_s",
+    "max_depth_m",
+    "max_depth_sigma_m",
+    "p_inside_max",
+    "robustness_radius_m",
+)
 
 
 def incidents_geojson(events: Iterable[Event], points: pa.Table, margins: pa.Table) -> bytes:
@@ -48,7 +69,9 @@ def incidents_geojson(events: Iterable[Event], points: pa.Table, margins: pa.Tab
         "tool": run.started.get("tool"),
         "tool_version": run.started.get("version"),
     }
-    return (json.dumps(jsonable(collection), ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "backslashreplace")
+    return (json.dumps(jsonable(collection), ensure_ascii=False, allow_nan=False) + "\n").encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def _incident_features(run: Run, incident: Event) -> Iterable[dict[str, Any]]:
@@ -56,7 +79,9 @@ def _incident_features(run: Run, incident: Event) -> Iterable[dict[str, Any]]:
     for member_track in member_tracks(run, incident):
         who = {**about, **_member_properties(member_track)}
         for inside in (False, True):
-            pieces = [piece for piece in member_track.pieces if piece.inside == inside and len(piece.time_ns) > 1]
+            pieces = [
+                piece for piece in member_track.pieces if piece.inside == inside and len(piece.time_ns) > 1
+            ]
             if pieces:
                 geometry, times = _lines(pieces)
                 yield _feature(geometry, {**who, "role": "track", "inside": inside, "times": times})
@@ -78,12 +103,10 @@ def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, 
 
 def _incident_properties(run: Run, incident: Event) -> dict[str, Any]:
     volume = next((v for v in run.volumes if v.get("volume_id") == incident.get("volume")), {})
-    names = ("incident_id", "outcome", "volume", "volume_name", "volume_kind", "states", "duration_s", "max_depth_m")
-    names += ("max_depth_sigma_m", "p_inside_max", "robustness_radius_m")
     is_made = bool(incident.get("reconstruction"))
     return {
         "schema": SCHEMA,
-        **{name: incident.get(name) for name in names},
+        **{name: incident.get(name) for name in _INCIDENT_FACTS},
         "volume_source": volume.get("source"),
         "volume_version": volume.get("version"),
         "volume_digest": volume.get("digest"),
@@ -95,7 +118,9 @@ def _incident_properties(run: Run, incident: Event) -> dict[str, Any]:
 def _member_properties(member_track: MemberTrack) -> dict[str, Any]:
     names = ("track_id", "icao24", "callsign", "spell_id", "identity")
     facts = {name: member_track.member.get(name) for name in names}
-    return facts | {f"member_{name}": member_track.member.get(name) for name in ("max_depth_m", "p_inside_max")}
+    return facts | {
+        f"member_{name}": member_track.member.get(name) for name in ("max_depth_m", "p_inside_max")
+    }
 
 
 def _lines(pieces: list[Piece]) -> tuple[dict[str, Any], list[Any]]:
@@ -146,7 +171,10 @@ def _at_longitude(row: FloatArray, longitude_deg: float) -> FloatArray:
 
 def incident_band(member_track: MemberTrack) -> dict[str, Any] | None:
     """The band as GeoJSON geometry, or None where no accuracy is known."""
-    track, intervals = member_track.track, inside_intervals(member_track.member, member_track.spell, member_track.track)
+    track, intervals = (
+        member_track.track,
+        inside_intervals(member_track.member, member_track.spell, member_track.track),
+    )
     if track is None or not len(track) or not intervals:
         return None
     plane = LocalPlane(float(np.nanmean(track["latitude_deg"])), float(track["longitude_deg"][0]))
@@ -166,9 +194,11 @@ def _on_globe(shape: Any, plane: LocalPlane) -> Any:
         return np.column_stack([near, latitude])
 
     whole = shapely.transform(shape, turn)
-    parts = []
+    parts: list[Any] = []
     for shift in (-360.0, 0.0, 360.0):
-        cut = shapely.clip_by_rect(shapely.transform(whole, lambda xy, s=shift: xy + [s, 0.0]), -180, -90, 180, 90)
+        cut = shapely.clip_by_rect(
+            shapely.transform(whole, lambda xy, s=shift: xy + np.array([s, 0.0])), -180, -90, 180, 90
+        )
         parts.extend(part for part in shapely.get_parts(cut) if shapely.get_dimensions(part) == 2)
     rounded = shapely.transform(shapely.union_all(parts), lambda xy: np.round(xy, 7))
     return shapely.orient_polygons(rounded)

@@ -116,9 +116,15 @@ def summary_row(incident: Event) -> SummaryRow:
     names = ", ".join(dict.fromkeys(member_name(member) for member in members[:3]))
     more = f" +{len(members) - 3}" if len(members) > 3 else ""
     sigma = duration_sigma_s(incident)
-    duration = duration_text(incident.get("duration_s")) + ("" if sigma is None else f" ± {max(sigma, 0.1):.1f} s")
+    duration = duration_text(incident.get("duration_s")) + (
+        "" if sigma is None else f" ± {max(sigma, 0.1):.1f} s"
+    )
     remarks = ["reconstruction"] if incident.get("reconstruction") else []
-    remarks += [label for key, label in (("entry", "seen from inside"), ("exit", "lost inside")) if _is_sighting(incident, key)]
+    remarks += [
+        label
+        for key, label in (("entry", "seen from inside"), ("exit", "lost inside"))
+        if _is_sighting(incident, key)
+    ]
     texts = SummaryRow(
         incident=str(incident.get("incident_id")),
         volume=str(incident.get("volume_name") or incident.get("volume")),
@@ -133,7 +139,9 @@ def summary_row(incident: Event) -> SummaryRow:
         remark=", ".join(remarks),
     )
     # a callsign with an escape sequence in it must not drive the reader's terminal
-    return SummaryRow(**{name: "".join(c for c in value if c.isprintable()) for name, value in vars(texts).items()})
+    return SummaryRow(
+        **{name: "".join(c for c in value if c.isprintable()) for name, value in vars(texts).items()}
+    )
 
 
 def _is_sighting(incident: Event, key: str) -> bool:

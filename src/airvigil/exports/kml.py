@@ -25,7 +25,15 @@ from airvigil.exports.wording import iso_from_ns, known, member_name, volume_tex
 
 KML = "http://www.opengis.net/kml/2.2"
 GX = "http://www.google.com/kml/ext/2.2"
-_FACTS = ("outcome", "volume", "duration_s", "max_depth_m", "max_depth_sigma_m", "p_inside_max", "robustness_radius_m")
+_FACTS = (
+    "outcome",
+    "volume",
+    "duration_s",
+    "max_depth_m",
+    "max_depth_sigma_m",
+    "p_inside_max",
+    "robustness_radius_m",
+)
 
 ET.register_namespace("", KML)
 ET.register_namespace("gx", GX)
@@ -73,7 +81,11 @@ def _style(document: ET.Element, name: str, *, line: str, width: int, fill: str 
 def _folder(document: ET.Element, run: Run, incident: Event) -> None:
     is_made = bool(incident.get("reconstruction"))
     folder = _add(document, "Folder")
-    _add(folder, "name", _label(f"{incident.get('incident_id')}: {incident.get('outcome')}, {volume_text(incident)}", is_made))
+    _add(
+        folder,
+        "name",
+        _label(f"{incident.get('incident_id')}: {incident.get('outcome')}, {volume_text(incident)}", is_made),
+    )
     for member_track in member_tracks(run, incident):
         name = member_name(member_track.member)
         facts = {key: incident.get(key) for key in _FACTS} | {
@@ -83,7 +95,13 @@ def _folder(document: ET.Element, run: Run, incident: Event) -> None:
         for piece in member_track.pieces:
             where = "inside" if piece.inside else "outside"
             placemark = _placemark(folder, _label(f"{name}, {where}", is_made), where, facts)
-            _track(placemark, piece.time_ns.tolist(), piece.longitude_deg, piece.latitude_deg, piece.geometric_height_m)
+            _track(
+                placemark,
+                piece.time_ns.tolist(),
+                piece.longitude_deg,
+                piece.latitude_deg,
+                piece.geometric_height_m,
+            )
         _ends(folder, member_track, name, facts, is_made=is_made)
         band = incident_band(member_track)
         if band is not None:
@@ -113,7 +131,9 @@ def _track(placemark: ET.Element, times_ns: list[int], longitude: Any, latitude:
         _add(track, "coord", f"{lon:.7f} {lat:.7f} {h if has_height else 0:.1f}", space=GX)
 
 
-def _ends(folder: ET.Element, member_track: MemberTrack, name: str, facts: Mapping[str, Any], *, is_made: bool) -> None:
+def _ends(
+    folder: ET.Element, member_track: MemberTrack, name: str, facts: Mapping[str, Any], *, is_made: bool
+) -> None:
     for role in ("entry", "exit"):
         end = member_track.member.get(role) or {}
         longitude, latitude = known(end.get("longitude_deg")), known(end.get("latitude_deg"))
@@ -133,6 +153,12 @@ def _polygons(placemark: ET.Element, band: Mapping[str, Any]) -> None:
     for part in shapely.get_parts(shapely.geometry.shape(band)):
         polygon = _add(geometry, "Polygon")
         rings = shapely.get_rings(part)
-        for ring, side in zip(rings, ["outerBoundaryIs"] + ["innerBoundaryIs"] * (len(rings) - 1), strict=True):
+        for ring, side in zip(
+            rings, ["outerBoundaryIs"] + ["innerBoundaryIs"] * (len(rings) - 1), strict=True
+        ):
             line = _add(_add(polygon, side), "LinearRing")
-            _add(line, "coordinates", " ".join(f"{x:.7f},{y:.7f}" for x, y in shapely.get_coordinates(ring).tolist()))
+            _add(
+                line,
+                "coordinates",
+                " ".join(f"{x:.7f},{y:.7f}" for x, y in shapely.get_coordinates(ring).tolist()),
+            )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class LabelPlaces:
     def avoid(self, xy: FloatArray) -> None:
         """Add a drawn line, as points at most 5 units apart."""
         dense = [xy]
-        for begin, end in zip(xy[:-1], xy[1:], strict=True):
+        for begin, end in pairwise(xy):
             steps = min(int(np.hypot(*(end - begin)) // 5.0), 400)
             if steps > 0:
                 share = np.linspace(0.0, 1.0, steps + 2)[1:-1, None]
@@ -45,7 +46,12 @@ class LabelPlaces:
             for dx, dy in _DIRECTIONS:
                 centre_x = x + dx * (reach * factor + width / 2.0)
                 centre_y = y + dy * (reach * factor + height / 2.0)
-                box = (centre_x - width / 2, centre_y - height / 2, centre_x + width / 2, centre_y + height / 2)
+                box = (
+                    centre_x - width / 2,
+                    centre_y - height / 2,
+                    centre_x + width / 2,
+                    centre_y + height / 2,
+                )
                 cost = self._cost(box) + 3.0 * factor
                 if cost < best_cost:
                     best, best_cost = box, cost

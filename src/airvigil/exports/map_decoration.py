@@ -17,27 +17,29 @@ _DEGREE_STEPS = (1 / 60, 2 / 60, 5 / 60, 10 / 60, 15 / 60, 20 / 60, 0.5, 1.0, 2.
 def watermark(width: float, height: float) -> str:
     """The word across a picture: it must survive a screenshot of any part of it."""
     rows = []
-    for row, x in ((0.28, 0.32), (0.62, 0.62), (0.94, 0.3)):
-        at = f"translate({width * x:.0f} {height * row:.0f}) rotate(-18)"
+    places = ((0.34, 0.48), (0.66, 0.9)) if height > 300.0 else ((0.3, 0.72), (0.72, 0.72))
+    for x, y in places:
+        at = f"translate({width * x:.0f} {height * y:.0f}) rotate(-14)"
         rows.append(element("text", "RECONSTRUCTION", class_="watermark", transform=at, text_anchor="middle"))
     return element("g", *rows, aria_hidden="true")
 
 
 def graticule(frame: MapFrame) -> str:
     """Meridians and parallels at round angles."""
-    south, west, north, east = frame.edge_bounds()
-    lines = []
-    for latitude in _angles(south, north, 4):
-        longitudes = np.linspace(west, east, 25)
-        lines.append(frame.xy(np.full(25, latitude), longitudes))
-    for longitude in _angles(west, east, 5):
-        lines.append(frame.xy(np.linspace(south, north, 25), np.full(25, longitude)))
+    south, west, north, east = frame.edge_bounds
+    latitudes, longitudes = np.linspace(south, north, 25), np.linspace(west, east, 25)
+    lines = [frame.xy(np.full(25, latitude), longitudes) for latitude in _angles(south, north, 4)]
+    lines += [frame.xy(latitudes, np.full(25, longitude)) for longitude in _angles(west, east, 5)]
     return element("path", d=path(lines), class_="graticule")
 
 
 def decoration(frame: MapFrame, *, is_reconstruction: bool) -> str:
     """The neat line with its degrees, north arrow, and the reconstruction's tag."""
-    parts = [element("rect", width=frame.width, height=frame.height, class_="neatline"), _degrees(frame), _north(frame)]
+    parts = [
+        element("rect", width=frame.width, height=frame.height, class_="neatline"),
+        _degrees(frame),
+        _north(frame),
+    ]
     if is_reconstruction:
         parts.append(element("rect", x=10.0, y=10.0, width=168.0, height=26.0, class_="tag"))
         parts.append(text(94.0, 28.0, "RECONSTRUCTION", class_="tag-text", text_anchor="middle"))
@@ -49,7 +51,7 @@ def footer(frame: MapFrame, legend: list[tuple[str, str]], source: str) -> str:
     parts = [_scale_bar(frame)]
     x = 330.0
     for style, words in legend:
-        y = frame.height + 38.0
+        y = frame.height + 41.0
         if style == "cross":
             parts.append(element("path", d=f"M{x + 9:.0f},{y - 8:.0f}l8,8m0,-8l-8,8", class_="claimed"))
         elif style:
@@ -57,7 +59,9 @@ def footer(frame: MapFrame, legend: list[tuple[str, str]], source: str) -> str:
         shown = words if len(words) <= 24 else words[:23] + "…"
         parts.append(text(x + 32.0, y, shown, class_="legend"))
         x += 52.0 + len(shown) * 7.2
-    parts.append(text(0.0, frame.height + 58.0, f"{source}. Stereographic projection, WGS84.", class_="source"))
+    parts.append(
+        text(0.0, frame.height + 67.0, f"{source}. Stereographic projection, WGS84.", class_="source")
+    )
     return element("g", *parts)
 
 
@@ -77,7 +81,7 @@ def _angle_text(degrees: float, letters: str) -> str:
 
 def _degrees(frame: MapFrame) -> str:
     """Labels where the graticule meets the left and lower edges."""
-    south, west, north, east = frame.edge_bounds()
+    south, west, north, east = frame.edge_bounds
     parts = []
     for latitude in _angles(south, north, 4):
         line = frame.xy(np.full(200, latitude), np.linspace(west, east, 200))
@@ -88,7 +92,15 @@ def _degrees(frame: MapFrame) -> str:
         line = frame.xy(np.linspace(south, north, 200), np.full(200, longitude))
         x = _meets(line[:, 1], line[:, 0], frame.height)
         if x is not None and 16.0 < x < frame.width - 16.0:
-            parts.append(text(x, frame.height + 15.0, _angle_text(longitude, "EW"), class_="degree", text_anchor="middle"))
+            parts.append(
+                text(
+                    x,
+                    frame.height + 15.0,
+                    _angle_text(longitude, "EW"),
+                    class_="degree",
+                    text_anchor="middle",
+                )
+            )
     return "".join(parts)
 
 
@@ -110,12 +122,17 @@ def _north(frame: MapFrame) -> str:
     tip = frame.xy(np.array([place[0] + 0.01]), np.array([place[1]]))[0]
     angle = math.degrees(math.atan2(tip[0] - x, y - tip[1]))
     needle = element("path", d="M0,-24l8,30l-8,-6l-8,6z", class_="needle")
-    return element("g", needle, text(0.0, 22.0, "N", class_="north", text_anchor="middle"), transform=f"translate({x:.0f} {y:.0f}) rotate({angle:.1f})")
+    return element(
+        "g",
+        needle,
+        text(0.0, 22.0, "N", class_="north", text_anchor="middle"),
+        transform=f"translate({x:.0f} {y:.0f}) rotate({angle:.1f})",
+    )
 
 
 def _scale_bar(frame: MapFrame) -> str:
     """Kilometres above, nautical miles below, each a round number."""
-    y = frame.height + 32.0
+    y = frame.height + 36.0
     km = _round_length(240.0 * frame.metres_per_unit / 1000.0)
     nm = _round_length(240.0 * frame.metres_per_unit / M_PER_NM)
     parts = []
@@ -123,7 +140,9 @@ def _scale_bar(frame: MapFrame) -> str:
         width = length * unit_m / frame.metres_per_unit
         parts.append(element("rect", x=0.0, y=top, width=width, height=5.0, class_="scale"))
         parts.append(element("rect", x=0.0, y=top, width=width / 2.0, height=5.0, class_="scale dark"))
-        parts.append(text(width + 6.0, top + (4.0 if unit == "km" else 10.0), f"{length:g} {unit}", class_="degree"))
+        parts.append(
+            text(width + 6.0, top + (4.0 if unit == "km" else 10.0), f"{length:g} {unit}", class_="degree")
+        )
     return "".join(parts)
 
 

@@ -16,9 +16,18 @@ from airvigil.exports.svg import element, path, text, title
 def ground(coastline: Sequence[FloatArray], frame: MapFrame) -> str:
     """Land filled where coastlines are closed, and the coast itself."""
     areas = visible_areas(coastline, frame, tolerance=0.45)
-    open_lines = [line for line in coastline if len(line) > 1 and not np.array_equal(line[0], line[-1])]
-    coast = areas + visible_lines(open_lines, frame, tolerance=0.45)
-    return element("path", d=path(areas, closed=True), class_="land", fill_rule="evenodd") + element("path", d=path(coast), class_="coast")
+    _, west, _, east = frame.edge_bounds
+    has_seam = west < -180.0 or east > 180.0
+    # away from the antimeridian the edge of the land is the coast: no second cut needed
+    lines = (
+        coastline
+        if has_seam
+        else [ring for ring in coastline if len(ring) and not np.array_equal(ring[0], ring[-1])]
+    )
+    coast = visible_lines(lines, frame, tolerance=0.45)
+    outline = path(coast) + ("" if has_seam else path(areas, closed=True))
+    land = element("path", d=path(areas, closed=True), class_="land", fill_rule="evenodd")
+    return land + element("path", d=outline, class_="coast")
 
 
 def boundaries(volumes: Sequence[VolumeShape], frame: MapFrame, *, infringed: str | None) -> str:
@@ -28,23 +37,51 @@ def boundaries(volumes: Sequence[VolumeShape], frame: MapFrame, *, infringed: st
         is_it = volume.volume_id == infringed
         rings = list(volume.rings)
         if is_it:
-            tints.append(element("path", d=path(visible_areas(rings, frame), closed=True), class_="tint", fill_rule="evenodd"))
+            tints.append(
+                element(
+                    "path",
+                    d=path(visible_areas(rings, frame), closed=True),
+                    class_="tint",
+                    fill_rule="evenodd",
+                )
+            )
         border = path(visible_lines(rings, frame))
         if border:
-            lines.append((is_it, element("path", title(f"boundary of {volume.name}"), d=border, class_="border own" if is_it else "border")))
+            lines.append(
+                (
+                    is_it,
+                    element(
+                        "path",
+                        title(f"boundary of {volume.name}"),
+                        d=border,
+                        class_="border own" if is_it else "border",
+                    ),
+                )
+            )
     lines.sort(key=lambda line: line[0])
     return "".join(tints) + "".join(line for _, line in lines)
 
 
-def volume_labels(volumes: Sequence[VolumeShape], frame: MapFrame, labels: LabelPlaces, *, infringed: str | None) -> str:
+def volume_labels(
+    volumes: Sequence[VolumeShape], frame: MapFrame, labels: LabelPlaces, *, infringed: str | None
+) -> str:
     """The name of each volume where it has room and no track."""
     drawn = shapely.multipoints(labels.obstacles) if len(labels.obstacles) else shapely.MultiPoint()
     kept_clear = shapely.buffer(drawn, 12.0, quad_segs=2)
     parts = []
     for volume in volumes:
         rings = visible_areas(list(volume.rings), frame, tolerance=2.0)
-        shape = shapely.difference(shapely.build_area(shapely.geometrycollections([shapely.linestrings(r) for r in rings])), kept_clear) if rings else shapely.Polygon()
-        pieces = [p for p in shapely.get_parts(shape) if shapely.get_dimensions(p) == 2 and shapely.area(p) > 900.0]
+        shape = (
+            shapely.difference(
+                shapely.build_area(shapely.geometrycollections([shapely.linestrings(r) for r in rings])),
+                kept_clear,
+            )
+            if rings
+            else shapely.Polygon()
+        )
+        pieces = [
+            p for p in shapely.get_parts(shape) if shapely.get_dimensions(p) == 2 and shapely.area(p) > 900.0
+        ]
         spaced = volume.name.upper()
         width = len(spaced) * 12.5 + 12.0
         for piece in sorted(pieces, key=shapely.area, reverse=True)[:3]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,7 @@ class MapFrame:
         north = (self.height / 2.0 - xy[:, 1]) * self.metres_per_unit + self.centre_north_m
         return self.plane.inverse(np.column_stack([east, north]))
 
+    @cached_property
     def edge_bounds(self) -> tuple[float, float, float, float]:
         """(south, west, north, east) around the frame; east may exceed 180."""
         t = np.linspace(0.0, 1.0, 13)
@@ -136,7 +138,9 @@ def frame_around(
     return MapFrame(plane, scale, width, height, float(centre[0]), float(centre[1]))
 
 
-def visible_lines(rings: Iterable[FloatArray], frame: MapFrame, *, tolerance: float = 0.3) -> list[FloatArray]:
+def visible_lines(
+    rings: Iterable[FloatArray], frame: MapFrame, *, tolerance: float = 0.3
+) -> list[FloatArray]:
     """Lines cut to the frame, in paper units.
 
     Args:
@@ -153,7 +157,9 @@ def visible_lines(rings: Iterable[FloatArray], frame: MapFrame, *, tolerance: fl
     return [line for line in shown if len(line) > 1]
 
 
-def visible_areas(rings: Iterable[FloatArray], frame: MapFrame, *, tolerance: float = 0.3) -> list[FloatArray]:
+def visible_areas(
+    rings: Iterable[FloatArray], frame: MapFrame, *, tolerance: float = 0.3
+) -> list[FloatArray]:
     """Closed rings cut to the frame, in paper units; an open line encloses nothing and is left out.
 
     Drawn by the even-odd rule, so holes need no order.
@@ -163,13 +169,16 @@ def visible_areas(rings: Iterable[FloatArray], frame: MapFrame, *, tolerance: fl
     return [area for area in shown if len(area) > 3 and np.ptp(area, axis=0).max() > 0.8]
 
 
-def _on_paper(make: Callable[[FloatArray], Any], ring: FloatArray, frame: MapFrame, tolerance: float) -> list[FloatArray]:
+def _on_paper(
+    make: Callable[[FloatArray], Any], ring: FloatArray, frame: MapFrame, tolerance: float
+) -> list[FloatArray]:
     """The pieces of one line or area that a frame shows."""
-    south, west, north, east = frame.edge_bounds()
+    south, west, north, east = frame.edge_bounds
     box = (west - 0.1, max(south - 0.1, -89.9), east + 0.1, min(north + 0.1, 89.9))
-    latitude, longitude = ring[:, 0], np.unwrap(ring[:, 1], period=360.0)
+    latitude = ring[:, 0]
     if latitude.max() < box[1] or latitude.min() > box[3]:
         return []
+    longitude = np.unwrap(ring[:, 1], period=360.0)
     pieces: list[FloatArray] = []
     for turn in (-720.0, -360.0, 0.0, 360.0, 720.0):
         if longitude.max() + turn < box[0] or longitude.min() + turn > box[2]:
@@ -177,7 +186,9 @@ def _on_paper(make: Callable[[FloatArray], Any], ring: FloatArray, frame: MapFra
         cut = shapely.clip_by_rect(make(np.column_stack([longitude + turn, latitude])), *box)
         # edges are straight in lon/lat: give them the bend that this projection shows
         for part in shapely.get_parts(shapely.segmentize(cut, 0.2)):
-            xy_of = frame.xy(*shapely.get_coordinates(part)[:, ::-1].T) if not shapely.is_empty(part) else None
+            xy_of = (
+                frame.xy(*shapely.get_coordinates(part)[:, ::-1].T) if not shapely.is_empty(part) else None
+            )
             if xy_of is None:
                 continue
             drawn = shapely.simplify(shapely.set_coordinates(part, xy_of), tolerance, preserve_topology=False)

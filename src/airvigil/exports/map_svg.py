@@ -124,12 +124,24 @@ def interference_map_svg(event: Event, track: Track, land: Ground, *, key: str) 
 
 
 def _sheet(
-    frame: MapFrame, inner: str, *, name: str, key: str, legend: list[tuple[str, str]], source: str, is_reconstruction: bool
+    frame: MapFrame,
+    inner: str,
+    *,
+    name: str,
+    key: str,
+    legend: list[tuple[str, str]],
+    source: str,
+    is_reconstruction: bool,
 ) -> str:
     """The frame cut to its edge, with what stands around it."""
-    below = 62.0
+    below = 74.0
     clip = element("clipPath", element("rect", width=frame.width, height=frame.height), id=f"clip-{key}")
-    body = element("g", element("rect", width=frame.width, height=frame.height, class_="sea"), inner, clip_path=f"url(#clip-{key})")
+    body = element(
+        "g",
+        element("rect", width=frame.width, height=frame.height, class_="sea"),
+        inner,
+        clip_path=f"url(#clip-{key})",
+    )
     around = decoration(frame, is_reconstruction=is_reconstruction) + footer(frame, legend, source)
     return element(
         "svg",
@@ -137,7 +149,7 @@ def _sheet(
         element("defs", clip),
         body,
         around,
-        viewBox=f"-46 -8 {frame.width + 54:.0f} {frame.height + 8 + below:.0f}",
+        viewBox=f"-60 -8 {frame.width + 68:.0f} {frame.height + 8 + below:.0f}",
         class_="figure map",
         role="img",
         aria_label=name + (", reconstruction" if is_reconstruction else ""),
@@ -155,7 +167,15 @@ def _near(member: MemberTrack, around_s: float) -> MemberTrack:
     for piece in member.pieces:
         keep = (piece.time_ns >= begin) & (piece.time_ns <= end)
         if keep.any():
-            pieces.append(type(piece)(piece.inside, piece.time_ns[keep], piece.latitude_deg[keep], piece.longitude_deg[keep], piece.geometric_height_m[keep]))
+            pieces.append(
+                type(piece)(
+                    piece.inside,
+                    piece.time_ns[keep],
+                    piece.latitude_deg[keep],
+                    piece.longitude_deg[keep],
+                    piece.geometric_height_m[keep],
+                )
+            )
     return MemberTrack(member.member, member.spell, member.track, tuple(pieces))
 
 
@@ -179,12 +199,16 @@ def _member_svg(member: MemberTrack, index: int, frame: MapFrame, labels: LabelP
             band = band_polygon(member.track, frame.plane, from_ns=begin, to_ns=end)
             rings = _rings_on_paper(band, frame)
             if rings:
-                parts.append(element("path", d=path(rings, closed=True), class_=f"band {style}", fill_rule="evenodd"))
+                parts.append(
+                    element("path", d=path(rings, closed=True), class_=f"band {style}", fill_rule="evenodd")
+                )
     for piece in member.pieces:
         xy = frame.xy(piece.latitude_deg, piece.longitude_deg)
         labels.avoid(xy)
         where = "in" if piece.inside else "out"
-        tip = title(f"{letter(index)} {member_name(member.member)}, {'inside' if piece.inside else 'outside'}")
+        tip = title(
+            f"{letter(index)} {member_name(member.member)}, {'inside' if piece.inside else 'outside'}"
+        )
         parts.append(element("path", tip, d=path([_simple(xy)]), class_=f"track {where} {style}"))
     return element("g", *parts) if parts else ""
 
@@ -203,13 +227,20 @@ def _rings_on_paper(shape: object, frame: MapFrame) -> list[FloatArray]:
 
 def _simple(xy: FloatArray) -> FloatArray:
 
-    return np.asarray(shapely.get_coordinates(shapely.simplify(shapely.linestrings(xy), 0.25))) if len(xy) > 2 else xy
+    return (
+        np.asarray(shapely.get_coordinates(shapely.simplify(shapely.linestrings(xy), 0.25)))
+        if len(xy) > 2
+        else xy
+    )
 
 
 def _end_marks(members: Sequence[MemberTrack], frame: MapFrame, labels: LabelPlaces) -> str:
     """A marker at every entry and exit; a label with the time at the first entry and the last exit."""
     parts: list[str] = []
-    for role, words in (("entry", {"crossing": "in", "first_seen": "first seen"}), ("exit", {"crossing": "out", "last_seen": "last seen"})):
+    for role, words in (
+        ("entry", {"crossing": "in", "first_seen": "first seen"}),
+        ("exit", {"crossing": "out", "last_seen": "last seen"}),
+    ):
         spots = []
         for member in members:
             end = member.member.get(role) or {}
@@ -220,20 +251,34 @@ def _end_marks(members: Sequence[MemberTrack], frame: MapFrame, labels: LabelPla
                 spots.append((instant, float(x), float(y), str(words.get(str(end.get("kind")), role))))
         spots.sort()
         for instant, x, y, word in spots:
-            shape = f"M{x - 6:.1f},{y - 5:.1f}h12l-6,10.5z" if role == "entry" else f"M{x - 6:.1f},{y + 5:.1f}h12l-6,-10.5z"
-            parts.append(element("path", title(f"{word} {clock(instant)} UTC"), d=shape, class_=f"mark {role}"))
+            shape = (
+                f"M{x - 6:.1f},{y - 5:.1f}h12l-6,10.5z"
+                if role == "entry"
+                else f"M{x - 6:.1f},{y + 5:.1f}h12l-6,-10.5z"
+            )
+            parts.append(
+                element("path", title(f"{word} {clock(instant)} UTC"), d=shape, class_=f"mark {role}")
+            )
         if spots:
             instant, x, y, word = spots[0] if role == "entry" else spots[-1]
             parts.append(_callout(x, y, [f"{word} {clock(instant)}"], labels, strong=True))
     return "".join(parts)
 
 
-def _callout(x: float, y: float, lines: list[str], labels: LabelPlaces, *, strong: bool = False, reach: float = 18.0) -> str:
+def _callout(
+    x: float, y: float, lines: list[str], labels: LabelPlaces, *, strong: bool = False, reach: float = 18.0
+) -> str:
     left, top, right, bottom = labels.place(x, y, lines, size=14.0 if strong else 12.5, reach=reach)
     middle_x, middle_y = min(max(x, left), right), min(max(y, top), bottom)
     leader = element("line", x1=x, y1=y, x2=middle_x, y2=middle_y, class_="leader") if strong else ""
     rows = [
-        text((left + right) / 2, top + 15.0 + 16.0 * k, line, class_="callout strong" if strong else "callout", text_anchor="middle")
+        text(
+            (left + right) / 2,
+            top + 15.0 + 16.0 * k,
+            line,
+            class_="callout strong" if strong else "callout",
+            text_anchor="middle",
+        )
         for k, line in enumerate(lines)
     ]
     return leader + "".join(rows)
@@ -277,7 +322,11 @@ def _crosses(xy: FloatArray, labels: LabelPlaces) -> str:
     if len(xy):
         labels.obstacles = np.vstack([labels.obstacles, xy])
     arms = "".join(f"M{x - 4:.1f},{y - 4:.1f}l8,8m0,-8l-8,8" for x, y in xy.tolist())
-    return element("path", title("reported positions that are not credible"), d=arms, class_="claimed") if arms else ""
+    return (
+        element("path", title("reported positions that are not credible"), d=arms, class_="claimed")
+        if arms
+        else ""
+    )
 
 
 def _claim_marks(event: Event, frame: MapFrame, labels: LabelPlaces) -> str:

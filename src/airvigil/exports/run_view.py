@@ -76,7 +76,9 @@ class Track:
     def where(self, keep: BoolArray) -> Track:
         """The track with only the rows of the mask."""
         numbers = {name: column[keep] for name, column in self.numbers.items()}
-        return Track(self.track_id, self.icao24, self.callsign, self.time_ns[keep], numbers, self.integrity[keep])
+        return Track(
+            self.track_id, self.icao24, self.callsign, self.time_ns[keep], numbers, self.integrity[keep]
+        )
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,13 @@ class Run:
         """Volumes looked at, as the run's first event lists them."""
         listed: Sequence[Mapping[str, Any]] = (self.started.get("airspace") or {}).get("volumes") or []
         return listed
+
+    def volume_name(self, volume_id: str) -> str:
+        """The volume's name, or its identifier where it has none."""
+        return next(
+            (str(v.get("name") or volume_id) for v in self.volumes if v.get("volume_id") == volume_id),
+            volume_id,
+        )
 
     def presences(self) -> list[Event]:
         """Spells of traffic that needs no permission, in time order."""

@@ -104,7 +104,7 @@ def split_at_gaps(xy: FloatArray, breaks: npt.NDArray[np.bool_] | None = None) -
     """
     if not len(xy):
         return []
-    bad = np.isnan(xy).any(axis=1)
+    bad = np.asarray(np.isnan(xy).any(axis=1), dtype=np.bool_)
     cut = bad.copy()
     cut[1:] |= bad[:-1]
     if breaks is not None:

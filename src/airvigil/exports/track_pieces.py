@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -170,5 +171,5 @@ def band_polygon(track: Track, plane: LocalPlane, *, from_ns: int, to_ns: int, m
     discs = shapely.buffer(shapely.points(xy[rows]), np.maximum(BAND_SIGMAS * sigma[rows], 0.5), quad_segs=4)
     if len(discs) == 1:
         return discs[0]
-    pairs = shapely.geometrycollections([[a, b] for a, b in zip(discs[:-1], discs[1:], strict=True)])
+    pairs = shapely.geometrycollections([[a, b] for a, b in pairwise(discs)])
     return shapely.union_all(shapely.convex_hull(pairs))

@@ -36,7 +36,24 @@ _MISSING = {
     "permission": "permission status",
 }
 
-_NUMBER_WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
+# not strftime: that follows the machine's locale
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
+
+_NUMBER_WORDS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 
 
 def ns_from_iso(text: str | None) -> int | None:
@@ -79,11 +96,6 @@ def date_of(instant_ns: int | None) -> str:
         return UNKNOWN
     stamp = _EPOCH + timedelta(seconds=instant_ns // NS_PER_S)
     return f"{stamp.day} {_MONTHS[stamp.month - 1]} {stamp.year}"
-
-
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()  # not strftime: that follows the machine's locale
 
 
 def known(value: Any) -> float | None:

@@ -46,7 +46,8 @@ _HEX_CSV_LINE = re.compile(
     rb"^\"?[0-9][0-9TZ:.+ -]{5,40}\"?,\"?([0-9A-Fa-f]{14}|[0-9A-Fa-f]{28}|1[aA]3[1-3][0-9A-Fa-f]{14,60})\"?(,.*)?$"
 )
 _SBS_LINE = re.compile(rb"^(MSG|SEL|ID|AIR|STA|CLK),[^,]*(,[^,]*){8,}$")
-_FRAME_KEYS = frozenset({"frame", "rawmessage", "raw_message", "raw", "msg", "message", "hex_frame"})
+_FRAME_KEYS = frozenset({"frame", "rawmsg", "raw", "msg", "message", "hex"})
+_TIME_KEYS = frozenset({"timestamp", "time", "ts"})
 _HEX_TEXT = re.compile(r"^\*?[0-9A-Fa-f]{14,64};?$")
 _FIRST_KEYS = re.compile(rb'"([^"\\]{1,64})"\s*:\s*(.)', re.DOTALL)
 _LINES_LOOKED_AT = 20
@@ -84,6 +85,8 @@ def detect_format(head: bytes) -> str:
         if 2 * sum(bool(pattern.match(line)) for line in lines) > len(lines):
             return name
     header = _header_names(lines[0]) if lines else set()
+    if header & _FRAME_KEYS and header & _TIME_KEYS and not header & {"latitude", "lat"}:
+        return "raw"
     if len(header & KNOWN_NAMES) >= 3:
         return "state-vectors"
     if any(line.lstrip()[:1] == b"{" for line in lines):
@@ -132,7 +135,9 @@ def _json_format(start: bytes) -> str:
         found = _object_format(row)
         if found is not None:
             return found
-    found_keys = [(clean_name(key.decode("ascii", "replace")), mark) for key, mark in _FIRST_KEYS.findall(start)]
+    found_keys = [
+        (clean_name(key.decode("ascii", "replace")), mark) for key, mark in _FIRST_KEYS.findall(start)
+    ]
     keys = dict(reversed(found_keys))
     if keys.get("aircraft") == b"[" or keys.get("ac") == b"[":
         return "aircraft-json"

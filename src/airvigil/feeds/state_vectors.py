@@ -128,6 +128,11 @@ class _JsonRows:
         self._waiting: list[tuple[Any, bytes]] = []
         self._table: StateVectorTable | None = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether rows came that wait for the units to be settled."""
+        return bool(self._waiting)
+
     def add(self, rows: Iterable[tuple[Any, bytes]], received_at_ns: int, *, is_last: bool) -> pa.Table:
         """Reports of (parsed row, digest) pairs; anything that is not an object is a bad row."""
         self._waiting.extend(rows)
@@ -184,7 +189,12 @@ class JsonStateVectorFeed:
     def decode(self, chunk: bytes, received_at_ns: int) -> pa.Table:
         """Rows of the documents that this chunk completes; see `Feed.decode`."""
         self._received_at_ns = received_at_ns
-        documents = self._splitter.split(chunk)
+        try:
+            documents = self._splitter.split(chunk)
+        except DecodeError:
+            if self._is_rows and self._rows.is_waiting:
+                return self._rows.add([], received_at_ns, is_last=True)  # the fault is raised again
+            raise
         if documents and self._is_first:
             self._is_first = False
             first = parse_json(documents[0])

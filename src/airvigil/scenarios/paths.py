@@ -16,6 +16,7 @@ author's fault, except that a turn must fit its legs.
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,6 +73,9 @@ class Place:
     right_m: float = 0.0
     behind_m: float = 0.0
     above_m: float = 0.0
+
+
+LEADER = Place()
 
 
 @dataclass(frozen=True)
@@ -138,11 +142,10 @@ class Path:
         self._speeds, self._passed_ns = _schedule_of(waypoints, self.passes_m)
         self.start_ns, self.end_ns = self._passed_ns[0], self._passed_ns[-1]
 
-    def motion(self, time_ns: int, place: Place | None = None) -> Motion | None:
+    def motion(self, time_ns: int, place: Place = LEADER) -> Motion | None:
         """The truth at a time for the leader or for a place in its formation; None outside the schedule."""
         if not self.start_ns <= time_ns <= self.end_ns:
             return None
-        place = place or Place()
         leader_m, speed = self._along(time_ns)
         along_m = leader_m - place.behind_m
         piece = self._pieces[max(bisect.bisect_right(self._starts, along_m) - 1, 0)]
@@ -182,7 +185,7 @@ class Path:
 def _pieces_of(corners: list[tuple[float, float]], radius_m: float) -> tuple[list[_Piece], list[float]]:
     """Straights and arcs through the corners, and where along them each corner is passed."""
     legs = []
-    for (e0, n0), (e1, n1) in zip(corners, corners[1:], strict=False):
+    for (e0, n0), (e1, n1) in itertools.pairwise(corners):
         length = math.hypot(e1 - e0, n1 - n0)
         if not length > 0.0:
             raise ConfigError("path: two waypoints at one place")

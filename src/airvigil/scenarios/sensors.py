@@ -4,8 +4,8 @@ Rules
 - Noise comes from the raw words of PCG64, whose stream NumPy guarantees, through scalar maths: the same
   seed gives the same reports with any NumPy. Each flight-sensor pair has its own stream, so that
   adding a sensor changes nothing in what the others saw.
-- A radar reports a position and its own track number, never an identity; its covariance is that of its
-  range and azimuth noise at that place. Its bias is constant and is not in the covariance: what is
+- A radar reports a position and its own track number, and of an aircraft with a transponder what Mode S
+  tells (identity, pressure altitude); its covariance is that of its range and azimuth noise at that place. Its bias is constant and is not in the covariance: what is
   known of it is `bias_bound_m`.
 - An ADS-B report is a state vector: position, velocity, heights, identity and quality in one row.
 - A sensor sees what is above its radio horizon (4/3 Earth) and within its range.
@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from airvigil.scenarios.paths import Motion, Path, Place, parse_time
+from airvigil.scenarios.paths import LEADER, Motion, Path, Place, parse_time
 from airvigil.tracking.local_plane import convergence_rad, to_geodetic, to_local
-from airvigil.units import EPU_TO_SIGMA, MEAN_EARTH_RADIUS_M, NS_PER_S, RADIO_EARTH_FACTOR
+from airvigil.units import MEAN_EARTH_RADIUS_M, NS_PER_S, RADIO_EARTH_FACTOR
 
 Row = dict[str, Any]
 
@@ -86,7 +86,7 @@ class Flight:
 
     name: str
     path: Path
-    place: Place = Place()
+    place: Place = LEADER
     transponder: Transponder | None = None
 
     def motion(self, time_ns: int) -> Motion | None:
@@ -218,6 +218,7 @@ def radar_rows(radar: Radar, flight: Flight, track_number: int, noise: Noise) ->
         latitude, longitude = to_geodetic(radar.latitude_deg, radar.longitude_deg, *place)
         ee, en, nn = plot_covariance(radar, latitude, longitude)
         yield {
+            **_mode_s(flight.transponder, motion),
             "time_of_applicability": time_ns,
             "received_at": time_ns + round(radar.latency_s * NS_PER_S),
             "sensor": radar.picture,
@@ -230,6 +231,19 @@ def radar_rows(radar: Radar, flight: Flight, track_number: int, noise: Noise) ->
             "covariance_nn_m2": nn,
             "bias_bound_m": radar.bias_bound_m,
         }
+
+
+def _mode_s(transponder: Transponder | None, motion: Motion) -> Row:
+    """What an aircraft answers to a secondary radar; nothing if its transponder is off."""
+    if transponder is None:
+        return {}
+    return {
+        "icao24": transponder.icao24,
+        "is_icao_address": True,
+        "callsign": transponder.callsign,
+        "squawk": transponder.squawk,
+        "pressure_altitude_m": motion.height_m,
+    }
 
 
 def _polar(radar: Radar, motion: Motion) -> tuple[float, float]:
@@ -272,7 +286,9 @@ def adsb_rows(
             continue
         if any(a <= time_ns < b for a, b in dropouts):
             continue
-        at = to_local(receiver.latitude_deg, receiver.longitude_deg, motion.latitude_deg, motion.longitude_deg)
+        at = to_local(
+            receiver.latitude_deg, receiver.longitude_deg, motion.latitude_deg, motion.longitude_deg
+        )
         if not is_seen(receiver.antenna_height_m, math.hypot(*at), motion.height_m):
             continue
         row = _state_vector(flight.transponder, motion, error)
@@ -330,7 +346,12 @@ def _interfered(
 ) -> Row:
     """The columns that interference changes."""
     if source.claimed_latitude_deg is not None and source.claimed_longitude_deg is not None:
-        turn = source.claimed_speed_mps / source.claimed_radius_m * (time_ns - parse_time(source.since)) / NS_PER_S
+        turn = (
+            source.claimed_speed_mps
+            / source.claimed_radius_m
+            * (time_ns - parse_time(source.since))
+            / NS_PER_S
+        )
         place = source.claimed_radius_m * math.sin(turn), source.claimed_radius_m * math.cos(turn)
         latitude, longitude = to_geodetic(source.claimed_latitude_deg, source.claimed_longitude_deg, *place)
         return {
@@ -345,8 +366,3 @@ def _interfered(
     error = source.sigma_m * jammed[0], source.sigma_m * jammed[1]
     latitude, longitude = to_geodetic(motion.latitude_deg, motion.longitude_deg, *error)
     return changed | {"latitude_deg": latitude, "longitude_deg": longitude}
-
-
-def epu_sigma_m(epu_m: float) -> float:
-    """One sigma per axis of a circular normal whose 95 % radius is the given EPU."""
-    return epu_m / EPU_TO_SIGMA

@@ -1,0 +1,191 @@
+"""`report.html`: one file that opens without a network, for the screen and for paper.
+
+Style, pictures and the little script are inside. Everything can be read without the script, which
+only answers the pointer on charts and switches between light and dark.
+
+All outside text (callsigns, names of volumes, sensors and inputs, reasons) passes through the
+template engine's escaping; the document's own policy forbids any request and any foreign script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
+
+from airvigil.exports.finding import finding_sentences, interference_sentence
+from airvigil.exports.incident_lines import summary_row
+from airvigil.exports.map_svg import Ground
+from airvigil.exports.report_sections import (
+    FigureBudget,
+    accounting_rows,
+    area_rows,
+    incident_section,
+    interference_section,
+    presence_rows,
+)
+from airvigil.exports.run_view import Event, FloatArray, Run, VolumeShape, read_run
+from airvigil.exports.svg import clean
+from airvigil.exports.track_pieces import member_tracks
+from airvigil.exports.wording import OUTCOME_MEANING, UNKNOWN, clock, date_of, known
+
+FIGURE_BYTES = 2_000_000  # pictures of one report; keeps the file under 3 MB
+MOST_INTERFERENCE = 40  # sections in full; the rest is counted
+BOUNDARY_SOURCE = "Boundaries © OpenStreetMap contributors (ODbL 1.0)"
+
+_TEMPLATES = ("report.j2", "report_incident.j2", "report_closing.j2")
+
+
+def report_html(
+    events: Iterable[Event],
+    points: pa.Table,
+    margins: pa.Table,
+    *,
+    volumes: Sequence[VolumeShape] = (),
+    coastline: Sequence[FloatArray] = (),
+    map_source: str = BOUNDARY_SOURCE,
+) -> str:
+    """The report of one run.
+
+    Args:
+        events, points, margins: as the engine makes them.
+        volumes: with `rings` of (n, 2) latitude, longitude, for the maps.
+        coastline: (n, 2) arrays of latitude, longitude; closed ones are filled as land.
+        map_source: the maps' source line.
+
+    Returns:
+        A complete HTML document.
+    """
+    run = read_run(events, points, margins)
+    ground = Ground(list(coastline), list(volumes), map_source)
+    budget = FigureBudget(FIGURE_BYTES)
+    incidents = [
+        incident_section(run, incident, ground, budget, number=i)
+        for i, incident in enumerate(run.incidents, start=1)
+    ]
+    shown = sorted(run.interference, key=lambda event: -len(event.get("claimed_volumes") or []))[
+        :MOST_INTERFERENCE
+    ]
+    interference = [
+        interference_section(run, event, ground, budget, number=i) for i, event in enumerate(shown, start=1)
+    ]
+    script, style = _packaged("report.js"), _style()
+    html = (
+        _environment()
+        .get_template("report.j2")
+        .render(
+            **_front(run),
+            incidents=incidents,
+            rows=[
+                (section, summary_row(incident))
+                for section, incident in zip(incidents, run.incidents, strict=True)
+            ],
+            interference=interference,
+            interference_more=len(run.interference) - len(interference),
+            areas=area_rows(run),
+            presence=presence_rows(run),
+            accounting=accounting_rows(run),
+            figures_left_out=budget.left_out,
+            style=Markup(style),  # noqa: S704  ours, from the package
+            script=Markup(script),  # noqa: S704  ours, from the package
+            script_digest=_csp_digest(script),
+        )
+    )
+    return clean(html)
+
+
+def map_bounds(events: Iterable[Event], points: pa.Table) -> tuple[float, float, float, float] | None:
+    """(south, west, north, east) that holds every map of the report, for choosing a coastline.
+
+    None if there is nothing to draw. Where the maps lie on both sides of the antimeridian the box
+    goes all the way round, -180 to 180.
+    """
+    run = read_run(events, points)
+    places: list[FloatArray] = []
+    for incident in run.incidents:
+        for member in member_tracks(run, incident):
+            places.extend(
+                np.column_stack([piece.latitude_deg, piece.longitude_deg]) for piece in member.pieces
+            )
+            ends = [member.member.get(key) or {} for key in ("entry", "exit")]
+            known_ends = [(known(e.get("latitude_deg")), known(e.get("longitude_deg"))) for e in ends]
+            places.extend(np.array([end], np.float64) for end in known_ends if None not in end)
+    for event in run.interference:
+        track = run.tracks.get(str(event.get("track_id")))
+        if track is not None:
+            places.append(np.column_stack([track["reported_latitude_deg"], track["reported_longitude_deg"]]))
+    rows = np.vstack([np.zeros((0, 2)), *places])
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    if not len(rows):
+        return None
+    (south, west), (north, east) = rows.min(axis=0), rows.max(axis=0)
+    # half the extent again on every side: a map is padded, and widened to its paper's shape
+    tall = (north - south) * 0.5 + 1.5
+    wide = (east - west) * 0.5 + tall / max(float(np.cos(np.radians(min(abs(south), abs(north), 80.0)))), 0.2)
+    south, north = max(-90.0, south - tall), min(90.0, north + tall)
+    if east - west > 180.0 or west - wide < -180.0 or east + wide > 180.0:
+        return float(south), -180.0, float(north), 180.0
+    return float(south), float(west - wide), float(north), float(east + wide)
+
+
+def _front(run: Run) -> dict[str, Any]:
+    """What stands above the incidents, and the sources at the end."""
+    span = run.span_ns()
+    airspace = run.started.get("airspace") or {}
+    period = UNKNOWN
+    if span is not None:
+        same_day = date_of(span[0]) == date_of(span[1])
+        period = f"{date_of(span[0])}, {clock(span[0])} to {'' if same_day else date_of(span[1]) + ', '}{clock(span[1])} UTC"
+    return {
+        "run": run.started,
+        "version": run.started.get("version") or UNKNOWN,
+        "period": period,
+        "reconstruction": run.is_reconstruction,
+        "finding": finding_sentences(run),
+        "disbelieved": interference_sentence(run),
+        "outcomes": OUTCOME_MEANING,
+        "volumes": run.volumes,
+        "airspace_digest": airspace.get("digest") or UNKNOWN,
+        "settings_digest": run.started.get("settings_digest") or UNKNOWN,
+        "inputs": run.started.get("inputs") or [],
+        "boundary_source": BOUNDARY_SOURCE,
+    }
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=DictLoader({name: _packaged(name) for name in _TEMPLATES}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["dash"] = UNKNOWN
+    return environment
+
+
+def _packaged(name: str) -> str:
+    return files("airvigil.exports").joinpath(name).read_text("utf-8")
+
+
+def _style() -> str:
+    """One style sheet: the figures' dark colours serve the machine's setting and the switch."""
+    dark = _packaged("figures-dark.css").strip()
+    switched = dark.replace(".figure {", ":root[data-theme=dark] .figure {", 1)
+    chosen = dark.replace(".figure {", ":root:not([data-theme=light]) .figure {", 1)
+    media = (
+        f"@media screen and (prefers-color-scheme: dark) {{\n{chosen}\n}}\n@media screen {{\n{switched}\n}}"
+    )
+    return "\n".join([_packaged("report.css"), _packaged("figures.css"), media])
+
+
+def _csp_digest(script: str) -> str:
+    """What the content policy allows to run: exactly these bytes."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
