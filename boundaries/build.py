@@ -61,7 +61,9 @@ def read_areas(left_out: set[str]) -> tuple[dict[str, BaseGeometry], list[str], 
 def cut_all(areas: dict[str, BaseGeometry], parent_of: dict[str, str]) -> tuple[list[Face], dict[str, float]]:
     """All faces, and the km2 of the slivers that stay in both of a pair."""
     overlaps = overlapping_pairs(areas, GRID_DEG)
-    family = [pair for pair in overlaps if parent_of.get(pair[0]) == pair[1] or parent_of.get(pair[1]) == pair[0]]
+    family = [
+        pair for pair in overlaps if parent_of.get(pair[0]) == pair[1] or parent_of.get(pair[1]) == pair[0]
+    ]
     joined = [(code, parent) for code, parent in parent_of.items()]
     large = [pair for pair, km2 in overlaps.items() if km2 >= 1.0]
     faces: list[Face] = []
@@ -103,10 +105,17 @@ def main() -> int:
     blocks, entries, offset = [], [], 0
     for face in faces:
         block = compress(pack_face(face.rings))
-        entry = {"claimants": face.claimants, "offset": offset, "bytes": len(block), "vertices": sum(map(len, face.rings))}
+        entry = {
+            "claimants": face.claimants,
+            "offset": offset,
+            "bytes": len(block),
+            "vertices": sum(map(len, face.rings)),
+        }
         if len(face.claimants) > 1:
             entry |= {"area_km2": round(face.area_km2, 3), "inscribed_radius_m": round(face.radius_m, 1)}
-            print(*face.claimants, entry["area_km2"], "km2, inscribed radius", entry["inscribed_radius_m"], "m")
+            print(
+                *face.claimants, entry["area_km2"], "km2, inscribed radius", entry["inscribed_radius_m"], "m"
+            )
         entries.append(entry)
         blocks.append(block)
         offset += len(block)
@@ -129,7 +138,15 @@ def main() -> int:
     }
     path = REFERENCE / f"sovereign-{version}.xz"
     write_file(path, header, blocks)
-    print(path.name, path.stat().st_size, "bytes,", sum(e["vertices"] for e in entries), "vertices,", len(faces), "faces")
+    print(
+        path.name,
+        path.stat().st_size,
+        "bytes,",
+        sum(e["vertices"] for e in entries),
+        "vertices,",
+        len(faces),
+        "faces",
+    )
     if path.stat().st_size > BUDGET_BYTES:
         print(f"over the budget of {BUDGET_BYTES} bytes", file=sys.stderr)
         return 1

@@ -47,7 +47,13 @@ class Face:
 
 def area_km2(geometry: BaseGeometry) -> float:
     """Area, each part scaled by the cosine of its own latitude."""
-    return float(sum(p.area * KM_PER_DEG**2 * math.cos(math.radians(p.centroid.y)) for p in shapely.get_parts(geometry) if p.area > 0))
+    return float(
+        sum(
+            p.area * KM_PER_DEG**2 * math.cos(math.radians(p.centroid.y))
+            for p in shapely.get_parts(geometry)
+            if p.area > 0
+        )
+    )
 
 
 def radius_m(polygon: BaseGeometry) -> float:
@@ -89,7 +95,9 @@ def overlapping_pairs(areas: Mapping[str, BaseGeometry], grid_deg: float) -> dic
     overlaps = {}
     for i, j in sorted(zip(first.tolist(), second.tolist(), strict=True)):
         if i < j:
-            common = shapely.MultiPolygon(polygons(shapely.intersection(geometries[i], geometries[j], grid_size=grid_deg)))
+            common = shapely.MultiPolygon(
+                polygons(shapely.intersection(geometries[i], geometries[j], grid_size=grid_deg))
+            )
             if not common.is_empty:
                 overlaps[codes[i], codes[j]] = max(area_km2(common), 1e-9)
     return overlaps
@@ -134,7 +142,11 @@ def cut_group(areas: Mapping[str, BaseGeometry], parent_of: Mapping[str, str], g
     for patch in patches:
         patch.radius = radius_m(patch.shape)
         is_disputed = len(patch.claimants) > 1
-        if is_disputed and area_km2(patch.shape) >= MIN_DISPUTED_KM2 and patch.radius >= MIN_DISPUTED_RADIUS_M:
+        if (
+            is_disputed
+            and area_km2(patch.shape) >= MIN_DISPUTED_KM2
+            and patch.radius >= MIN_DISPUTED_RADIUS_M
+        ):
             patch.owner = patch.claimants
     taken = [patch for patch in patches if patch.owner or patch.claimants[0] in parent_of]
     tree = shapely.STRtree([patch.shape for patch in taken])
@@ -149,7 +161,9 @@ def cut_group(areas: Mapping[str, BaseGeometry], parent_of: Mapping[str, str], g
     return [_face(owner, cells[owner], grid_deg) for owner in sorted(cells)]
 
 
-def _patches(areas: Mapping[str, BaseGeometry], parent_of: Mapping[str, str], grid_deg: float) -> list[_Patch]:
+def _patches(
+    areas: Mapping[str, BaseGeometry], parent_of: Mapping[str, str], grid_deg: float
+) -> list[_Patch]:
     codes = sorted(areas)
     lines = shapely.union_all([areas[code].boundary for code in codes], grid_size=grid_deg)
     cells = list(shapely.get_parts(shapely.polygonize(shapely.get_parts(lines))))
@@ -179,12 +193,16 @@ def _contained(area: BaseGeometry, cells: Sequence[BaseGeometry]) -> np.ndarray:
     return np.asarray(shapely.contains_xy(area, shapely.get_x(points), shapely.get_y(points)))
 
 
-def _neighbour(patch: _Patch, taken: Sequence[_Patch], tree: shapely.STRtree, parent_of: Mapping[str, str]) -> Claimants:
+def _neighbour(
+    patch: _Patch, taken: Sequence[_Patch], tree: shapely.STRtree, parent_of: Mapping[str, str]
+) -> Claimants:
     """The disputed area or dependency that a strip lies along with its longest side; () if none."""
     best, owner = 0.0, ()
     for k in tree.query(patch.shape, predicate="intersects").tolist():
         other = taken[k]
-        is_ours = patch.claimants[0] in other.claimants or any(parent_of.get(c) == patch.claimants[0] for c in other.claimants)
+        is_ours = patch.claimants[0] in other.claimants or any(
+            parent_of.get(c) == patch.claimants[0] for c in other.claimants
+        )
         if other is patch or not is_ours:
             continue
         shared = shapely.length(shapely.intersection(patch.shape.boundary, other.shape.boundary))
@@ -196,4 +214,6 @@ def _neighbour(patch: _Patch, taken: Sequence[_Patch], tree: shapely.STRtree, pa
 def _face(owner: Claimants, cells: Sequence[BaseGeometry], grid_deg: float) -> Face:
     rings = join_faces([*(integer_rings(cell, grid_deg) for cell in cells), []])
     shapes = polygons(shapely.union_all(cells))
-    return Face(owner, rings, sum(map(area_km2, shapes)), max(map(radius_m, shapes)) if len(owner) > 1 else math.nan)
+    return Face(
+        owner, rings, sum(map(area_km2, shapes)), max(map(radius_m, shapes)) if len(owner) > 1 else math.nan
+    )

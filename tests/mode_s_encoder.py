@@ -79,7 +79,13 @@ def cpr(latitude: float, longitude: float, *, is_odd: bool, is_surface: bool = F
 
 
 def airborne(
-    latitude: float, longitude: float, feet: float | None, *, is_odd: bool, type_code: int = 11, nic_b: int = 0
+    latitude: float,
+    longitude: float,
+    feet: float | None,
+    *,
+    is_odd: bool,
+    type_code: int = 11,
+    nic_b: int = 0,
 ) -> int:
     y, x = cpr(latitude, longitude, is_odd=is_odd)
     code = 0 if feet is None else altitude12(feet)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-import mode_s_encoder as encoder
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyModeS.position import airborne_position_pair
 
+import mode_s_encoder as encoder
 from airvigil.feeds import cpr
 
 SECOND = 1_000_000_000
@@ -19,7 +19,9 @@ AIRBORNE_STEP_M = 5.1  # of latitude; half a step is the rounding error
 HELSINKI = (60.32, 24.83)
 
 
-def fractions(latitude: float, longitude: float, is_odd: bool, is_surface: bool = False) -> tuple[float, float]:
+def fractions(
+    latitude: float, longitude: float, is_odd: bool, is_surface: bool = False
+) -> tuple[float, float]:
     y, x = encoder.cpr(latitude, longitude, is_odd=is_odd, is_surface=is_surface)
     return y / 2**17, x / 2**17
 

@@ -8,12 +8,12 @@ import re
 from types import ModuleType
 
 import pytest
-from conftest import ROOT
 
 from airvigil.errors import DecodeError
 from airvigil.feeds.feed import FeedOptions
 from airvigil.feeds.open_feed import open_feed
 from airvigil.reports import concat_reports
+from conftest import ROOT
 
 
 def generator() -> ModuleType:

@@ -59,9 +59,7 @@ def test_digests_recompute_from_the_table_alone_and_differ() -> None:
 
 
 def test_another_sensor_changes_nothing_in_what_the_others_saw() -> None:
-    more = dataclasses.replace(
-        JAMMED, receivers=(*JAMMED.receivers, AdsbReceiver("third", 60.4, 27.0, 50.0, interval_s=10.0))
-    )
+    more = dataclasses.replace(JAMMED, receivers=(*JAMMED.receivers, AdsbReceiver("third", 60.4, 27.0, 50.0)))
     table = generate(more)
     others = table.filter(pc.not_equal(table["sensor"], "third"))
     assert others.num_rows < table.num_rows

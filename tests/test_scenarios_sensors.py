@@ -130,11 +130,11 @@ def test_nothing_is_seen_below_the_horizon_or_out_of_range() -> None:
 
 
 def test_adsb_of_a_silent_aircraft_is_nothing() -> None:
-    assert list(adsb_rows(RECEIVER, SILENT, (), Noise(1))) == []
+    assert list(adsb_rows(RECEIVER, SILENT, (), Noise(1), Noise(2))) == []
 
 
 def test_adsb_reports_the_truth_within_its_navigation_error() -> None:
-    rows = list(adsb_rows(RECEIVER, AIRLINER, (), Noise(1)))
+    rows = list(adsb_rows(RECEIVER, AIRLINER, (), Noise(1), Noise(2)))
     turns = (ROUTE.end_ns - ROUTE.start_ns) / S
     assert len(rows) / turns == pytest.approx(0.95, abs=0.03)
     errors = [error_m(row, AIRLINER) for row in rows]
@@ -147,13 +147,34 @@ def test_adsb_reports_the_truth_within_its_navigation_error() -> None:
         assert (row["nac_p"], row["nic"], row["rc_m"], row["sil"]) == (9, 8, 185.2, 3)
 
 
+def test_two_receivers_hear_the_same_transmissions() -> None:
+    second = AdsbReceiver("second", 60.1, 25.0, 60.0, latency_s=0.5)
+    jam = (JAMMER,)
+    heard = [
+        {
+            row["time_of_applicability"]: row
+            for row in adsb_rows(receiver, AIRLINER, jam, Noise(1), Noise(key))
+        }
+        for key, receiver in enumerate((RECEIVER, second))
+    ]
+    both = heard[0].keys() & heard[1].keys()
+    assert len(both) > 800
+    assert len(both) < min(len(heard[0]), len(heard[1])), "each misses some"
+    for time in both:
+        a, b = ({k: v for k, v in h[time].items() if k not in ("received_at", "sensor")} for h in heard)
+        assert a == b
+
+
 def test_a_dropout_is_silence() -> None:
     deaf = dataclasses.replace(RECEIVER, dropouts=(("2024-01-01T12:02:00Z", "2024-01-01T12:03:00Z"),))
     seconds = [
-        (row["time_of_applicability"] - ROUTE.start_ns) / S for row in adsb_rows(deaf, AIRLINER, (), Noise(1))
+        (row["time_of_applicability"] - ROUTE.start_ns) / S
+        for row in adsb_rows(deaf, AIRLINER, (), Noise(1), Noise(2))
     ]
     assert not any(120.0 <= t < 180.0 for t in seconds)
-    everything = {row["time_of_applicability"] for row in adsb_rows(RECEIVER, AIRLINER, (), Noise(1))}
+    everything = {
+        row["time_of_applicability"] for row in adsb_rows(RECEIVER, AIRLINER, (), Noise(1), Noise(2))
+    }
     assert len(seconds) < len(everything)
 
 
@@ -162,7 +183,7 @@ JAMMER = Interference(59.85, 26.0, 20_000.0, "2024-01-01T12:00:00Z", "2024-01-01
 
 def test_jamming_takes_accuracy_within_its_circle_only() -> None:
     inside, outside, lost = 0, 0, 0
-    for row in adsb_rows(RECEIVER, AIRLINER, (JAMMER,), Noise(1)):
+    for row in adsb_rows(RECEIVER, AIRLINER, (JAMMER,), Noise(1), Noise(2)):
         truth = AIRLINER.motion(row["time_of_applicability"])
         assert truth is not None
         far = WGS84.Inverse(59.85, 26.0, truth.latitude_deg, truth.longitude_deg)["s12"]
@@ -189,7 +210,7 @@ def test_spoofing_moves_the_claim_and_keeps_its_quality() -> None:
         claimed_longitude_deg=29.5,
     )
     claimed = []
-    for row in adsb_rows(RECEIVER, AIRLINER, (spoofer,), Noise(1)):
+    for row in adsb_rows(RECEIVER, AIRLINER, (spoofer,), Noise(1), Noise(2)):
         assert row["nac_p"] == 9
         if 300.0 <= (row["time_of_applicability"] - ROUTE.start_ns) / S < 420.0:
             far = WGS84.Inverse(59.8, 29.5, row["latitude_deg"], row["longitude_deg"])["s12"]

@@ -75,7 +75,9 @@ def split_reference(raw: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     found = hashlib.sha256(body).hexdigest()
     if not isinstance(header, dict) or header.get("body_sha256") != found:
         expected = header.get("body_sha256") if isinstance(header, dict) else None
-        raise AirspaceError(f"{name}: expected SHA-256 {expected} of the body, got {found}", hint="install the package again")
+        raise AirspaceError(
+            f"{name}: expected SHA-256 {expected} of the body, got {found}", hint="install the package again"
+        )
     return header, body
 
 
@@ -127,8 +129,14 @@ def load_volumes(codes: Sequence[str], disputed_as: Mapping[str, str] | None = N
     faces = {tuple(face["claimants"]): face for face in file.header["faces"]}
     volumes = []
     for code in wanted:
-        mine = [faces[code,], *(faces[child,] for child in families[code] if (child,) in faces)] if (code,) in faces else []
-        mine += [face for key, face in faces.items() if assigned.get("|".join(key)) in (code, *families[code])]
+        mine = (
+            [faces[code,], *(faces[child,] for child in families[code] if (child,) in faces)]
+            if (code,) in faces
+            else []
+        )
+        mine += [
+            face for key, face in faces.items() if assigned.get("|".join(key)) in (code, *families[code])
+        ]
         if mine:
             volumes.append(_volume(code, "sovereign", (code,), mine, file))
     everybody = {member for code in wanted for member in (code, *families[code])}
@@ -145,7 +153,8 @@ def _check_codes(codes: Sequence[str], file: BoundaryFile) -> None:
             raise AirspaceError(f"{code} is left out: {file.header['left_out'][code]}")
         if code not in file.header["names"]:
             raise AirspaceError(
-                f"no such state: {code!r}", hint="codes are ISO 3166-1 alpha-3, such as EST; airvigil airspace list shows all"
+                f"no such state: {code!r}",
+                hint="codes are ISO 3166-1 alpha-3, such as EST; airvigil airspace list shows all",
             )
 
 
@@ -153,7 +162,9 @@ def _check_assignments(assigned: Mapping[str, str], file: BoundaryFile) -> None:
     disputed = {"|".join(face["claimants"]) for face in file.header["faces"] if len(face["claimants"]) > 1}
     for name, state in assigned.items():
         if name not in disputed:
-            raise AirspaceError(f"no such disputed area: {name!r}", hint=f"there are {', '.join(sorted(disputed))}")
+            raise AirspaceError(
+                f"no such disputed area: {name!r}", hint=f"there are {', '.join(sorted(disputed))}"
+            )
         if state not in name.split("|"):
             raise AirspaceError(f"disputed area {name} is assigned to {state!r}, which does not claim it")
 
@@ -172,7 +183,9 @@ def _volume(
     return make_volume(
         volume_id,
         [_degrees(ring, header["grid_deg"]) for ring in rings],
-        name=names[states[0]] if kind == "sovereign" else "claimed by " + " and ".join(names[code] for code in states),
+        name=names[states[0]]
+        if kind == "sovereign"
+        else "claimed by " + " and ".join(names[code] for code in states),
         kind=kind,
         states=states,
         edge_kind=header["edge_kind"],
@@ -210,12 +223,24 @@ def list_rows() -> list[AirspaceRow]:
     vertices = {"|".join(face["claimants"]): face["vertices"] for face in header["faces"]}
     uncertainty = header["boundary_uncertainty_m"]
     states = [
-        AirspaceRow(code, names[code], "sovereign", tuple(dependencies.get(code, ())), vertices.get(code, 0), uncertainty)
+        AirspaceRow(
+            code,
+            names[code],
+            "sovereign",
+            tuple(dependencies.get(code, ())),
+            vertices.get(code, 0),
+            uncertainty,
+        )
         for code in sorted(names)
     ]
     disputed = [
         AirspaceRow(
-            name, "claimed by " + " and ".join(names[code] for code in name.split("|")), "disputed", (), vertices[name], uncertainty
+            name,
+            "claimed by " + " and ".join(names[code] for code in name.split("|")),
+            "disputed",
+            (),
+            vertices[name],
+            uncertainty,
         )
         for name in disputed_ids()
     ]

@@ -52,14 +52,21 @@ def coastline(south_deg: float, west_deg: float, north_deg: float, east_deg: flo
         (True, True)
     """
     if not (south_deg < north_deg and west_deg < east_deg):
-        raise AirspaceError(f"empty box: south {south_deg}, west {west_deg}, north {north_deg}, east {east_deg}")
+        raise AirspaceError(
+            f"empty box: south {south_deg}, west {west_deg}, north {north_deg}, east {east_deg}"
+        )
     clipped = []
     for ring in _rings():
         low, high = ring.min(axis=0), ring.max(axis=0)
         if high[0] < south_deg or low[0] > north_deg or high[1] < west_deg or low[1] > east_deg:
             continue
         part = ring
-        for axis, limit, is_upper in ((0, south_deg, False), (0, north_deg, True), (1, west_deg, False), (1, east_deg, True)):
+        for axis, limit, is_upper in (
+            (0, south_deg, False),
+            (0, north_deg, True),
+            (1, west_deg, False),
+            (1, east_deg, True),
+        ):
             part = _cut(part, axis, limit, is_upper=is_upper)
             if len(part) < 4:
                 break

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -32,6 +32,8 @@ CELLS_PER_DEGREE = 4
 CELLS_KEPT = 4_096
 MIN_REFERENCE_DISTANCE_M = 1.0  # a reference point is never this near to a boundary
 REFERENCE_STEP_DEG = 1.3e-4  # how far it moves away if it is
+REFERENCE_ATTEMPTS = 64  # a boundary cannot pass within a metre of so many places in a row
+CELL_SLACK_M = 100.0  # a cell's edge bulges beyond the sphere around its corners by less
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -96,72 +98,83 @@ def densify_geodesic(ring: Floats, pieces: Ints) -> Floats:
     return np.concatenate([*legs, ring[-1:]])
 
 
-@dataclass(frozen=True)
-class EdgeTable:
-    """All boundaries as points in space, cut into chunks.
+class Rings(NamedTuple):
+    """All rings as places, artificial edges included.
 
     Attributes:
-        points_m: (n, 3) ECEF; piece k runs from point k to point k + 1.
-        latitude_deg, longitude_deg: (n,) the same points.
-        ring_first, ring_last, ring_volume: (r,) first and last point of each ring, and its volume's index.
-        chunk_first, chunk_count, chunk_volume: (c,) first piece, number of pieces, volume's index.
-        chunk_centre_m: (c, 3); chunk_radius_m: (c,) the sphere that holds the chunk's points.
+        latitude_deg, longitude_deg: (n,) positions, ring after ring.
+        first, last: (r,) first and last position of each ring.
+        volume: (r,) index of its volume.
+        west_deg, east_deg, north_deg: (r,) how far it reaches.
+    """
+
+    latitude_deg: Floats
+    longitude_deg: Floats
+    first: Ints
+    last: Ints
+    volume: Ints
+    west_deg: Floats
+    east_deg: Floats
+    north_deg: Floats
+
+
+class Chunks(NamedTuple):
+    """All real boundaries as points in space, cut into chunks.
+
+    Attributes:
+        points_m: (n, 3) ECEF, in the order of Rings; piece k runs from point k to point k + 1.
+        first, count, volume: (c,) first piece, number of pieces, index of the volume.
+        centre_m: (c, 3); radius_m: (c,) the sphere that holds the chunk's points.
     """
 
     points_m: Floats
-    latitude_deg: Floats
-    longitude_deg: Floats
-    ring_first: Ints
-    ring_last: Ints
-    ring_volume: Ints
-    chunk_first: Ints
-    chunk_count: Ints
-    chunk_volume: Ints
-    chunk_centre_m: Floats
-    chunk_radius_m: Floats
+    first: Ints
+    count: Ints
+    volume: Ints
+    centre_m: Floats
+    radius_m: Floats
 
 
-def build_edge_table(volumes: Sequence[Volume]) -> EdgeTable:
+def build_edges(volumes: Sequence[Volume]) -> tuple[Rings, Chunks]:
     """Cut every ring of every volume into pieces and chunks."""
-    rings: list[Floats] = []
+    lines: list[Floats] = []
     ring_volume: list[int] = []
     firsts: list[Ints] = []
     counts: list[Ints] = []
-    chunk_volume: list[Ints] = []
-    ring_first: list[int] = []
     total = 0
     for number, volume in enumerate(volumes):
         for ring in volume.rings:
             pieces = pieces_of_edges(ring)
-            points = densify_geodesic(ring, pieces) if volume.edge_kind == "geodesic" else densify_lonlat(ring, pieces)
+            line = (
+                densify_geodesic(ring, pieces)
+                if volume.edge_kind == "geodesic"
+                else densify_lonlat(ring, pieces)
+            )
             first, count = _chunks(~np.repeat(is_artificial_edge(ring), pieces))
-            rings.append(points)
-            ring_first.append(total)
+            lines.append(line)
             ring_volume.append(number)
             firsts.append(first + total)
             counts.append(count)
-            chunk_volume.append(np.full(len(first), number, dtype=np.int64))
-            total += len(points)
-    positions = np.concatenate(rings) if rings else np.empty((0, 2))
+            total += len(line)
+    positions = np.concatenate(lines) if lines else np.empty((0, 2))
     latitude, longitude = np.ascontiguousarray(positions[:, 0]), np.ascontiguousarray(positions[:, 1])
-    points_m = ecef_points(latitude, longitude)
-    chunk_first, chunk_count = _joined(firsts), _joined(counts)
-    centre, radius = _bounding_spheres(points_m, chunk_first, chunk_count)
-    starts = np.array(ring_first, dtype=np.int64)
-    lengths = np.array([len(points) for points in rings], dtype=np.int64)
-    return EdgeTable(
-        points_m=points_m,
-        latitude_deg=latitude,
-        longitude_deg=longitude,
-        ring_first=starts,
-        ring_last=starts + lengths - 1,
-        ring_volume=np.array(ring_volume, dtype=np.int64),
-        chunk_first=chunk_first,
-        chunk_count=chunk_count,
-        chunk_volume=_joined(chunk_volume),
-        chunk_centre_m=centre,
-        chunk_radius_m=radius,
+    lengths = np.array([len(line) for line in lines], dtype=np.int64)
+    last = np.cumsum(lengths) - 1
+    rings = Rings(
+        latitude,
+        longitude,
+        last - lengths + 1,
+        last,
+        np.array(ring_volume, dtype=np.int64),
+        np.array([line[:, 1].min() for line in lines]),
+        np.array([line[:, 1].max() for line in lines]),
+        np.array([line[:, 0].max() for line in lines]),
     )
+    points_m = ecef_points(latitude, longitude)
+    first, count = _joined(firsts), _joined(counts)
+    chunk_volume = np.repeat(rings.volume, [len(part) for part in firsts])
+    centre, radius = _bounding_spheres(points_m, first, count)
+    return rings, Chunks(points_m, first, count, chunk_volume, centre, radius)
 
 
 def _joined(parts: list[Ints]) -> Ints:
@@ -200,38 +213,24 @@ def _bounding_spheres(points: Floats, first: Ints, count: Ints) -> tuple[Floats,
 
 
 @njit(cache=True, nogil=True)
-def _near_chunks(centre: Floats, radius: Floats, x: float, y: float, z: float, limit: float) -> Ints:
-    found = np.empty(len(radius), dtype=np.int64)
-    n = 0
-    for c in range(len(radius)):
-        dx, dy, dz = centre[c, 0] - x, centre[c, 1] - y, centre[c, 2] - z
-        reach = limit + radius[c]
-        if dx * dx + dy * dy + dz * dz <= reach * reach:
-            found[n] = c
-            n += 1
-    return found[:n].copy()
-
-
-@njit(cache=True, nogil=True)
-def is_inside_rings(
-    latitude: Floats, longitude: Floats, ring_first: Ints, ring_last: Ints, ring_volume: Ints, n_volumes: int, lat: float, lon: float
-) -> NDArray[np.bool_]:
+def is_inside_rings(rings: Rings, n_volumes: int, lat: float, lon: float) -> NDArray[np.bool_]:
     """For every volume, whether a place is inside: crossings of its meridian to the north pole, (n_volumes,)."""
     inside = np.zeros(n_volumes, dtype=np.bool_)
-    for r in range(len(ring_first)):
-        before = wrapped(longitude[ring_first[r]] - lon)
-        for k in range(ring_first[r], ring_last[r]):
-            after = wrapped(longitude[k + 1] - lon)
+    for r in range(len(rings.first)):
+        if lat >= rings.north_deg[r] or lon < rings.west_deg[r] - 1e-9 or lon > rings.east_deg[r] + 1e-9:
+            continue
+        before = wrapped(rings.longitude_deg[rings.first[r]] - lon)
+        for k in range(rings.first[r], rings.last[r]):
+            after = wrapped(rings.longitude_deg[k + 1] - lon)
             if (before < 0.0) != (after < 0.0) and abs(after - before) < 180.0:
-                fraction = before / (before - after)
-                if latitude[k] + fraction * (latitude[k + 1] - latitude[k]) > lat:
-                    inside[ring_volume[r]] = not inside[ring_volume[r]]
+                here, there = rings.latitude_deg[k], rings.latitude_deg[k + 1]
+                if here + before / (before - after) * (there - here) > lat:
+                    inside[rings.volume[r]] = not inside[rings.volume[r]]
             before = after
     return inside
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """What a report in this cell needs.
 
     Attributes:
@@ -253,7 +252,7 @@ class CellIndex:
     """Cells by number, made when first asked for."""
 
     def __init__(self, volumes: Sequence[Volume]) -> None:
-        self.edges = build_edge_table(volumes)
+        self.rings, self.chunks = build_edges(volumes)
         self._volume_count = len(volumes)
         self._cells: dict[int, Cell] = {}
 
@@ -272,42 +271,47 @@ class CellIndex:
         size = 1.0 / CELLS_PER_DEGREE
         corners = [ecef(south + i * size, west + j * size) for i in (0, 1) for j in (0, 1)]
         lat, lon = south + 0.5 * size, west + 0.5 * size
-        edges = self.edges
-        for attempt in range(64):  # a boundary cannot pass within a metre of so many places in a row
+        for attempt in range(REFERENCE_ATTEMPTS):
             reference = ecef(lat, lon)
-            radius = max(math.dist(reference, corner) for corner in corners)
-            # the chord is shorter than the geodesic, so nothing within 50 km is missed; 2 m for the corners' arc
-            chunks = _near_chunks(edges.chunk_centre_m, edges.chunk_radius_m, *reference, RELEVANCE_M + radius + 2.0)
-            if not self._touches(reference, chunks):
+            reach = RELEVANCE_M + max(math.dist(reference, corner) for corner in corners) + CELL_SLACK_M
+            near = _near_chunks(self.chunks, *reference, reach)
+            if _nearest_chord_m(self.chunks, near, *reference) > MIN_REFERENCE_DISTANCE_M:
                 break
             lat, lon = lat + REFERENCE_STEP_DEG, lon + REFERENCE_STEP_DEG * (1 + attempt % 3)
-        inside = is_inside_rings(
-            edges.latitude_deg, edges.longitude_deg, edges.ring_first, edges.ring_last, edges.ring_volume, self._volume_count, lat, lon
-        )  # fmt: skip
-        near = edges.chunk_volume[chunks]
-        relevant = inside.copy()
-        relevant[near] = True
-        volumes = np.flatnonzero(relevant)
-        offsets = np.concatenate([np.searchsorted(near, volumes), [len(near)]]).astype(np.int64)
-        return Cell(np.array(reference), volumes, inside[volumes], chunks, offsets)
-
-    def _touches(self, reference: tuple[float, float, float], chunks: Ints) -> bool:
-        edges = self.edges
-        return bool(
-            _nearest_chord_m(edges.points_m, edges.chunk_first, edges.chunk_count, chunks, *reference)
-            < MIN_REFERENCE_DISTANCE_M
-        )
+        inside = is_inside_rings(self.rings, self._volume_count, lat, lon)
+        near_volume = self.chunks.volume[near]
+        is_relevant = inside.copy()
+        is_relevant[near_volume] = True
+        volumes = np.flatnonzero(is_relevant)
+        offsets = np.concatenate([np.searchsorted(near_volume, volumes), [len(near)]]).astype(np.int64)
+        return Cell(np.array(reference), volumes, inside[volumes], near, offsets)
 
 
 @njit(cache=True, nogil=True)
-def _nearest_chord_m(
-    points: Floats, first: Ints, count: Ints, chunks: Ints, x: float, y: float, z: float
-) -> float:
+def _near_chunks(chunks: Chunks, x: float, y: float, z: float, limit: float) -> Ints:
+    found = np.empty(len(chunks.radius_m), dtype=np.int64)
+    n = 0
+    for c in range(len(chunks.radius_m)):
+        dx, dy, dz = chunks.centre_m[c, 0] - x, chunks.centre_m[c, 1] - y, chunks.centre_m[c, 2] - z
+        reach = limit + chunks.radius_m[c]
+        if dx * dx + dy * dy + dz * dz <= reach * reach:
+            found[n] = c
+            n += 1
+    return found[:n].copy()
+
+
+@njit(cache=True, nogil=True)
+def _nearest_chord_m(chunks: Chunks, near: Ints, x: float, y: float, z: float) -> float:
+    """Distance in space to the nearest piece of the chunks named."""
     best = math.inf
-    for c in chunks:
-        for k in range(first[c], first[c] + count[c]):
-            ax, ay, az = points[k, 0] - x, points[k, 1] - y, points[k, 2] - z
-            dx, dy, dz = points[k + 1, 0] - points[k, 0], points[k + 1, 1] - points[k, 1], points[k + 1, 2] - points[k, 2]
+    p = chunks.points_m
+    for c in near:
+        gx, gy, gz = chunks.centre_m[c, 0] - x, chunks.centre_m[c, 1] - y, chunks.centre_m[c, 2] - z
+        if math.sqrt(gx * gx + gy * gy + gz * gz) - chunks.radius_m[c] > math.sqrt(best):
+            continue
+        for k in range(chunks.first[c], chunks.first[c] + chunks.count[c]):
+            ax, ay, az = p[k, 0] - x, p[k, 1] - y, p[k, 2] - z
+            dx, dy, dz = p[k + 1, 0] - p[k, 0], p[k + 1, 1] - p[k, 1], p[k + 1, 2] - p[k, 2]
             square = dx * dx + dy * dy + dz * dz
             t = 0.0
             if square > 0.0:

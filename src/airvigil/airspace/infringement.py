@@ -109,7 +109,16 @@ def count_steps(points: Points, nearest_m: FloatArray, step_m: float, noise: flo
 
 
 @njit(cache=True, nogil=True)
-def lay_path(points: Points, steps: Any, noise: float, owner: Any, time: Any, lat: FloatArray, lon: FloatArray, cov: FloatArray) -> None:
+def lay_path(
+    points: Points,
+    steps: Any,
+    noise: float,
+    owner: Any,
+    time: Any,
+    lat: FloatArray,
+    lon: FloatArray,
+    cov: FloatArray,
+) -> None:
     """The tested path points: where and how uncertain.
 
     Args:
@@ -137,7 +146,14 @@ def lay_path(points: Points, steps: Any, noise: float, owner: Any, time: Any, la
             k += 1
 
 
-def _with_height(samples_volume: Any, owner: Any, p_lateral: FloatArray, points: Points, airspace: Airspace, settings: Settings) -> FloatArray:
+def _with_height(
+    samples_volume: Any,
+    owner: Any,
+    p_lateral: FloatArray,
+    points: Points,
+    airspace: Airspace,
+    settings: Settings,
+) -> FloatArray:
     """P(inside) with height: equal to the lateral one where a volume spans all heights."""
     p_inside = p_lateral.copy()
     for v, volume in enumerate(airspace.volumes):
@@ -145,7 +161,9 @@ def _with_height(samples_volume: Any, owner: Any, p_lateral: FloatArray, points:
             continue
         for k in np.flatnonzero(samples_volume == v):
             point = points[owner[k]]
-            heights = (float(point[name]) for name in ("pressure_altitude_m", "geometric_height_m", "height_msl_m"))
+            heights = (
+                float(point[name]) for name in ("pressure_altitude_m", "geometric_height_m", "height_msl_m")
+            )
             p_vertical = p_within_limits(volume, *heights, settings.infringement)
             p_inside[k] = 0.0 if p_lateral[k] == 0.0 else p_lateral[k] * p_vertical
     return p_inside

@@ -1,53 +1,51 @@
 """Where a report is in relation to every volume near it: signed margin, its sigma, P(inside).
 
-The signed margin is the geodesic distance to the volume's boundary, positive inside. It is found in
-the plane that touches the ellipsoid at the report: boundary points are projected at right angles onto
-it (x = e . D, y = n . D), the nearest point of the nearest chord is taken there, and its distance rho
-is turned into geodesic length by s = rho (1 + rho^2 / 6 R^2), R being the ellipsoid's radius of
-curvature in that direction (Euler). Up to 50 km this departs from the geodesic by less than 1e-6.
+The signed margin is the geodesic distance to the volume's boundary, positive inside; `tangent` says how it is
+measured, `probability` how sure it is.
 
 Rules
 - A row's result depends on that row and the volumes only: the same bytes whatever the batch.
 - Boundaries further than 50 km are not measured: inside, the margin is then capped at 50 km.
 - Inside or outside is a count of crossings between the report and its cell's reference point.
 - Heights are not looked at here: vertical limits are the business of whoever asks.
-
-References: L. Euler, Recherches sur la courbure des surfaces (1767), for R; the accuracy is measured
-against GeographicLib in tests/test_airspace_margins.py.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from airvigil.airspace.index import RELEVANCE_M, CellIndex, Floats, Ints, cell_numbers, ecef
-from airvigil.airspace.probability import (
-    DUST,
-    MIN_SIGMA_M,
-    REACH_SIGMAS,
-    edge_term,
-    largest_sigma_m,
-    settle,
-    whitening,
+from airvigil.airspace.index import RELEVANCE_M, Cell, CellIndex, Chunks, Floats, Ints, cell_numbers
+from airvigil.airspace.probability import Covariance, Margin, largest_sigma_m, p_inside_bounds, sigma_along_m
+from airvigil.airspace.tangent import (
+    geodesic_length_m,
+    is_crossed_oddly,
+    near_chunks,
+    nearest_point,
+    project,
+    tangent_frame,
 )
 from airvigil.airspace.volumes import Volume
 from airvigil.errors import AirspaceError, ShapeError
-from airvigil.units import WGS84_A_M, WGS84_E2
-
-MIN_REACH_SIGMAS = 5.0  # P needs the boundary out to this many sigmas to be known
-SPHERE_SLACK_M = 60.0  # a segment of 25 km on the tangent plane leaves the surface by 50 m
-COMPASS = 8  # directions in which a bounded bias is tried, the first being along the normal
 
 # columns of the kernel's result
 _MARGIN, _SIGMA, _P_LOW, _P_HIGH, _NORMAL_E, _NORMAL_N, _STATE = range(7)
-_ABSENT, _PRESENT, _DEFECT = 0.0, 1.0, 2.0
+_ABSENT, _PRESENT, _DEFECTIVE = 0.0, 1.0, 2.0
+
+
+class Places(NamedTuple):
+    """Rows to be measured: shapes (n,), (n,), (n, 3), (n,), as `Airspace.margins` takes them."""
+
+    latitude_deg: Floats
+    longitude_deg: Floats
+    covariance_m2: Floats
+    bias_bound_m: Floats
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ class Airspace:
         if twice:
             raise AirspaceError(f"volume id given twice: {', '.join(twice)}")
         self.digest = _airspace_digest(self.volumes)
-        self._uncertainty2 = np.array([volume.boundary_uncertainty_m**2 for volume in self.volumes])
+        self._uncertainty_m2 = np.array([volume.boundary_uncertainty_m**2 for volume in self.volumes])
         self._index = CellIndex(self.volumes)
 
     def margins(
@@ -122,40 +120,44 @@ class Airspace:
         Raises:
             ShapeError: if the shapes do not fit together.
         """
-        latitude = np.ascontiguousarray(latitude_deg, dtype=np.float64)
-        longitude = np.ascontiguousarray(longitude_deg, dtype=np.float64)
-        covariance = np.ascontiguousarray(covariance_m2, dtype=np.float64).reshape(-1, 3)
-        bias = np.ascontiguousarray(bias_bound_m, dtype=np.float64)
-        n = len(latitude)
-        if latitude.shape != (n,) or longitude.shape != (n,) or covariance.shape != (n, 3) or bias.shape != (n,):
-            raise ShapeError(
-                f"expected (n,), (n,), (n, 3), (n,), got {latitude.shape}, {longitude.shape}, "
-                f"{np.shape(covariance_m2)}, {bias.shape}"
-            )
-        known = np.flatnonzero(np.isfinite(latitude) & np.isfinite(longitude))
-        numbers = cell_numbers(latitude[known], longitude[known])
+        places = _checked_places(latitude_deg, longitude_deg, covariance_m2, bias_bound_m)
+        rows = np.flatnonzero(np.isfinite(places.latitude_deg) & np.isfinite(places.longitude_deg))
+        numbers = cell_numbers(places.latitude_deg[rows], places.longitude_deg[rows])
         order = np.argsort(numbers, kind="stable")
-        groups = np.split(known[order], np.flatnonzero(np.diff(numbers[order])) + 1)
+        rows, numbers = rows[order], numbers[order]
+        begins = np.flatnonzero(np.diff(numbers, prepend=-1))
+        ends = np.append(begins[1:], len(rows))
         parts = [
-            self._cell_margins(int(cell_numbers(latitude[rows[:1]], longitude[rows[:1]])[0]), rows, latitude, longitude, covariance, bias)
-            for rows in groups
-            if len(rows)
-        ]  # fmt: skip
+            self._cell_margins(int(numbers[begin]), rows[begin:end], places)
+            for begin, end in zip(begins.tolist(), ends.tolist(), strict=False)
+        ]
         return _in_order(parts)
 
     def _cell_margins(
-        self, number: int, rows: Ints, latitude: Floats, longitude: Floats, covariance: Floats, bias: Floats
+        self, number: int, rows: Ints, places: Places
     ) -> tuple[Ints, NDArray[np.int32], Floats]:
-        cell, edges = self._index.cell(number), self._index.edges
+        cell = self._index.cell(number)
         out = np.empty((len(rows), len(cell.volumes), 7))
         _measure(
-            latitude[rows], longitude[rows], covariance[rows], bias[rows],
-            cell.reference_m, cell.inside, cell.chunks, cell.offsets, self._uncertainty2[cell.volumes],
-            edges.points_m, edges.chunk_first, edges.chunk_count, edges.chunk_centre_m, edges.chunk_radius_m,
-            out,
-        )  # fmt: skip
+            Places(*(column[rows] for column in places)), cell, self._uncertainty_m2, self._index.chunks, out
+        )
         at, which = np.nonzero(out[:, :, _STATE] != _ABSENT)
         return rows[at], cell.volumes[which].astype(np.int32), out[at, which]
+
+
+def _checked_places(
+    latitude_deg: Floats | Sequence[float],
+    longitude_deg: Floats | Sequence[float],
+    covariance_m2: Floats | Sequence[Sequence[float]],
+    bias_bound_m: Floats | Sequence[float],
+) -> Places:
+    given = (latitude_deg, longitude_deg, covariance_m2, bias_bound_m)
+    places = Places(*(np.ascontiguousarray(column, dtype=np.float64) for column in given))
+    n = len(places.latitude_deg)
+    shapes = [column.shape for column in places]
+    if shapes != [(n,), (n,), (n, 3), (n,)]:
+        raise ShapeError(f"expected (n,), (n,), (n, 3), (n,), got {', '.join(map(str, shapes))}")
+    return places
 
 
 def _airspace_digest(volumes: Sequence[Volume]) -> str:
@@ -173,209 +175,44 @@ def _in_order(parts: Sequence[tuple[Ints, NDArray[np.int32], Floats]]) -> Margin
     order = np.lexsort((volume, row))
     values = values[order]
     columns = [np.ascontiguousarray(values[:, k]) for k in range(_STATE)]
-    margins = Margins(row[order], volume[order], *columns, values[:, _STATE] == _DEFECT)
+    margins = Margins(row[order], volume[order], *columns, values[:, _STATE] == _DEFECTIVE)
     for field in fields(margins):
         getattr(margins, field.name).setflags(write=False)
     return margins
 
 
 @njit(cache=True, nogil=True)
-def _measure(
-    latitude, longitude, covariance, bias, reference, inside, chunks, offsets, uncertainty2,
-    points, first, count, centre, radius, out,
-):  # fmt: skip
+def _measure(places: Places, cell: Cell, uncertainty_m2: Floats, chunks: Chunks, out: Floats) -> None:
     """Margins of places in one cell to the cell's volumes, into `out` (rows, volumes, 7)."""
-    longest = 0
-    for v in range(len(inside)):
-        longest = max(longest, offsets[v + 1] - offsets[v])
-    gaps = np.empty(longest)
-    for i in range(len(latitude)):
-        frame = _tangent_frame(latitude[i], longitude[i])
-        rx, ry = _project(frame, reference[0], reference[1], reference[2])
-        for v in range(len(inside)):
-            near = chunks[offsets[v] : offsets[v + 1]]
-            for c in range(len(near)):
-                dx = centre[near[c], 0] - frame[0]
-                dy = centre[near[c], 1] - frame[1]
-                dz = centre[near[c], 2] - frame[2]
-                gaps[c] = math.sqrt(dx * dx + dy * dy + dz * dz) - radius[near[c]]
-            is_inside = inside[v] != _is_crossed_oddly(frame, near, gaps, points, first, count, radius, rx, ry)
-            x, y, rho = _nearest_point(frame, near, gaps, points, first, count, radius)
-            distance = _geodesic_length(latitude[i], x, y, rho)
+    for i in range(len(places.latitude_deg)):
+        latitude = places.latitude_deg[i]
+        frame = tangent_frame(latitude, places.longitude_deg[i])
+        to_x, to_y = project(frame, cell.reference_m[0], cell.reference_m[1], cell.reference_m[2])
+        for v in range(len(cell.volumes)):
             row = out[i, v]
+            near = near_chunks(frame, chunks, cell.chunks[cell.offsets[v] : cell.offsets[v + 1]])
+            is_inside = cell.inside[v] != is_crossed_oddly(frame, chunks, near, to_x, to_y)
+            x, y, rho = nearest_point(frame, chunks, near)
+            distance = geodesic_length_m(latitude, x, y, rho)
             if distance > RELEVANCE_M and not is_inside:
                 row[_STATE] = _ABSENT
                 continue
-            row[_STATE] = _PRESENT
-            _fill(row, is_inside, distance, x, y, rho)
-            ee = covariance[i, 0] + uncertainty2[v]
-            en = covariance[i, 1]
-            nn = covariance[i, 2] + uncertainty2[v]
-            row[_SIGMA] = _sigma_along(row[_NORMAL_E], row[_NORMAL_N], ee, en, nn)
-            _fill_probability(row, is_inside, ee, en, nn, bias[i], frame, near, gaps, points, first, count, radius)
-
-
-@njit(cache=True, nogil=True)
-def _tangent_frame(lat, lon):
-    """Origin (ECEF), unit vectors east and north of the plane that touches the ellipsoid there."""
-    x, y, z = ecef(lat, lon)
-    phi, lam = math.radians(lat), math.radians(lon)
-    sp, cp, sl, cl = math.sin(phi), math.cos(phi), math.sin(lam), math.cos(lam)
-    return x, y, z, -sl, cl, -sp * cl, -sp * sl, cp
-
-
-@njit(cache=True, nogil=True)
-def _project(frame, x, y, z):
-    """Orthographic projection onto the tangent plane: metres east, north."""
-    dx, dy, dz = x - frame[0], y - frame[1], z - frame[2]
-    return frame[3] * dx + frame[4] * dy, frame[5] * dx + frame[6] * dy + frame[7] * dz
-
-
-@njit(cache=True, nogil=True)
-def _geodesic_length(lat, x, y, rho):
-    """Geodesic length (m) of the projected vector (x, y) of length rho."""
-    if rho == 0.0 or rho == math.inf:
-        return rho
-    s = math.sin(math.radians(lat))
-    w2 = 1.0 - WGS84_E2 * s * s
-    prime = WGS84_A_M / math.sqrt(w2)
-    meridian = prime * (1.0 - WGS84_E2) / w2
-    curvature = (x * x / prime + y * y / meridian) / (rho * rho)
-    bend = rho * curvature
-    return rho * (1.0 + bend * bend * (1.0 / 6.0 + bend * bend * 0.075))
-
-
-@njit(cache=True, nogil=True)
-def _nearest_point(frame, near, gaps, points, first, count, radius):
-    """Nearest boundary point (x, y) on the tangent plane and its distance; inf if there is none."""
-    ceiling = math.inf
-    for c in range(len(near)):
-        ceiling = min(ceiling, gaps[c] + 2.0 * radius[near[c]])
-    ceiling = ceiling * 1.0001 + 1.0
-    best, bx, by = math.inf, math.nan, math.nan
-    for c in range(len(near)):
-        if gaps[c] > ceiling:
-            continue
-        k = first[near[c]]
-        ax, ay = _project(frame, points[k, 0], points[k, 1], points[k, 2])
-        for _ in range(count[near[c]]):
-            k += 1
-            qx, qy = _project(frame, points[k, 0], points[k, 1], points[k, 2])
-            dx, dy = qx - ax, qy - ay
-            square = dx * dx + dy * dy
-            t = 0.0
-            if square > 0.0:
-                t = min(1.0, max(0.0, -(ax * dx + ay * dy) / square))
-            ex, ey = ax + t * dx, ay + t * dy
-            d2 = ex * ex + ey * ey
-            if d2 < best:
-                best, bx, by = d2, ex, ey
-            ax, ay = qx, qy
-    return bx, by, math.sqrt(best)
-
-
-@njit(cache=True, nogil=True)
-def _is_crossed_oddly(frame, near, gaps, points, first, count, radius, rx, ry):
-    """Whether the line from the origin to (rx, ry) crosses the boundary an odd number of times."""
-    odd = False
-    length = math.sqrt(rx * rx + ry * ry)
-    for c in range(len(near)):
-        if gaps[c] > length + SPHERE_SLACK_M:
-            continue
-        k = first[near[c]]
-        ax, ay = _project(frame, points[k, 0], points[k, 1], points[k, 2])
-        a_left = rx * ay - ry * ax >= 0.0
-        for _ in range(count[near[c]]):
-            k += 1
-            qx, qy = _project(frame, points[k, 0], points[k, 1], points[k, 2])
-            q_left = rx * qy - ry * qx >= 0.0
-            if a_left != q_left:
-                dx, dy = qx - ax, qy - ay
-                here = dx * ay - dy * ax >= 0.0
-                there = dx * (ay - ry) - dy * (ax - rx) >= 0.0
-                if here != there:
-                    odd = not odd
-            ax, ay, a_left = qx, qy, q_left
-    return odd
-
-
-@njit(cache=True, nogil=True)
-def _fill(row, is_inside, distance, x, y, rho):
-    """Margin and normal into a result row."""
-    row[_NORMAL_E] = row[_NORMAL_N] = math.nan
-    if distance > RELEVANCE_M:
-        row[_MARGIN] = RELEVANCE_M
-        return
-    row[_MARGIN] = distance if is_inside else -distance
-    if rho > 0.0:
-        row[_NORMAL_E], row[_NORMAL_N] = x / rho, y / rho
-
-
-@njit(cache=True, nogil=True)
-def _sigma_along(normal_e, normal_n, ee, en, nn):
-    """One sigma along the normal; the largest of all directions where there is no normal."""
-    if math.isnan(ee + en + nn):
-        return math.nan
-    if math.isnan(normal_e):
-        return largest_sigma_m(ee, en, nn)
-    variance = normal_e * normal_e * ee + 2.0 * normal_e * normal_n * en + normal_n * normal_n * nn
-    return math.sqrt(max(variance, 0.0))
-
-
-@njit(cache=True, nogil=True)
-def _fill_probability(row, is_inside, ee, en, nn, bias, frame, near, gaps, points, first, count, radius):
-    """Least and greatest P(inside) over the shifts that the bias bound allows, into a result row."""
-    row[_P_LOW] = row[_P_HIGH] = math.nan
-    if math.isnan(ee + en + nn) or math.isnan(bias):
-        return
-    sigma = max(largest_sigma_m(ee, en, nn), MIN_SIGMA_M)
-    if MIN_REACH_SIGMAS * sigma + bias > RELEVANCE_M:
-        return
-    if abs(row[_MARGIN]) > REACH_SIGMAS * sigma + bias or row[_MARGIN] == RELEVANCE_M:
-        row[_P_LOW] = row[_P_HIGH] = 1.0 if is_inside else 0.0
-        return
-    scale = whitening(ee, en, nn)
-    reach = REACH_SIGMAS * sigma + bias
-    known = (RELEVANCE_M - bias) / sigma
-    tolerance = DUST + (2.0 * math.exp(-0.5 * known * known) if known < REACH_SIGMAS else 0.0)
-    ux, uy = row[_NORMAL_E], row[_NORMAL_N]
-    if math.isnan(ux):
-        ux, uy = 1.0, 0.0
-    low, high = math.inf, -math.inf
-    for k in range(COMPASS + 1 if bias > 0.0 else 1):
-        sx, sy, shifted, margin = 0.0, 0.0, is_inside, row[_MARGIN]
-        if k > 0:
-            turn = 2.0 * math.pi * (k - 1) / COMPASS
-            sx = bias * (ux * math.cos(turn) - uy * math.sin(turn))
-            sy = bias * (ux * math.sin(turn) + uy * math.cos(turn))
-            shifted = is_inside != _is_crossed_oddly(frame, near, gaps, points, first, count, radius, sx, sy)
-            margin = 0.0
-        removed = _removed(scale, sx, sy, frame, near, gaps, points, first, count, reach)
-        p = (1.0 if shifted else 0.0) - removed
-        p = settle(p, (0.0 if shifted else 1.0) - removed, margin, tolerance)
-        if math.isnan(p):
-            row[_STATE] = _DEFECT
-            return
-        low, high = min(low, p), max(high, p)
-    row[_P_LOW], row[_P_HIGH] = low, high
-
-
-@njit(cache=True, nogil=True)
-def _removed(scale, sx, sy, frame, near, gaps, points, first, count, reach):
-    """The sum of all edges' terms, for the place shifted by (sx, sy)."""
-    total = 0.0
-    for c in range(len(near)):
-        if gaps[c] > reach + 1.0:
-            continue
-        k = first[near[c]]
-        x, y = _project(frame, points[k, 0], points[k, 1], points[k, 2])
-        ax = (x - sx) * scale[0]
-        ay = (y - sy - scale[1] * ax) * scale[2]
-        for _ in range(count[near[c]]):
-            k += 1
-            x, y = _project(frame, points[k, 0], points[k, 1], points[k, 2])
-            qx = (x - sx) * scale[0]
-            qy = (y - sy - scale[1] * qx) * scale[2]
-            total += edge_term(ax, ay, qx, qy)
-            ax, ay = qx, qy
-    return total
+            uncertainty = uncertainty_m2[cell.volumes[v]]
+            covariance = Covariance(
+                places.covariance_m2[i, 0] + uncertainty,
+                places.covariance_m2[i, 1],
+                places.covariance_m2[i, 2] + uncertainty,
+            )
+            if distance <= RELEVANCE_M and rho > 0.0:
+                row[_NORMAL_E], row[_NORMAL_N] = x / rho, y / rho
+                row[_SIGMA] = sigma_along_m(covariance, x / rho, y / rho)
+                margin = Margin(is_inside, distance, x / rho, y / rho)
+            else:
+                row[_NORMAL_E] = row[_NORMAL_N] = np.nan
+                row[_SIGMA] = largest_sigma_m(covariance)
+                margin = Margin(is_inside, distance, 1.0, 0.0)
+            row[_MARGIN] = min(distance, RELEVANCE_M) if is_inside else -distance
+            row[_P_LOW], row[_P_HIGH], is_defective = p_inside_bounds(
+                frame, chunks, near, margin, covariance, places.bias_bound_m[i]
+            )
+            row[_STATE] = _DEFECTIVE if is_defective else _PRESENT

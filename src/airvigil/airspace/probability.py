@@ -22,12 +22,20 @@ identities 2.1 to 2.4); A. R. DiDonato and R. K. Hageman, SIAM J. Sci. Stat. Com
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from numba import njit
 
+from airvigil.airspace.index import RELEVANCE_M, Chunks
+from airvigil.airspace.tangent import Frame, Near, is_crossed_oddly, project
+
 REACH_SIGMAS = 6.0  # edges beyond are left out: exp(-6^2 / 2) = 1.5e-8
 MIN_SIGMA_M = 1e-3  # a covariance is never taken to be better than a millimetre
+MIN_KNOWN_SIGMAS = 5.0  # P is given if the boundary is known this far out: what lies beyond is at most 4e-6
 DUST = 1e-7  # how far outside [0, 1] rounding and left-out edges can take P
+ROUNDING_M = 1e-3  # nearer to the boundary than this, rounding may decide the side
+NUDGE_M = 1e-6  # a place on a vertex is moved by this
+COMPASS = 8  # directions in which a bounded bias is tried
 
 INV_SQRT2 = 0.7071067811865476  # 1 / sqrt(2)
 INV_TWO_PI = 0.15915494309189535  # 1 / (2 pi)
@@ -45,7 +53,7 @@ GAUSS_W = (_W0, _W1, _W2, _W3, _W4, _W4, _W3, _W2, _W1, _W0)
 _HALF_SPAN = 0.3872983346207417  # sqrt(0.6) / 2
 SHORT_X = (0.5 - _HALF_SPAN, 0.5, 0.5 + _HALF_SPAN)
 SHORT_W = (5.0 / 18.0, 8.0 / 18.0, 5.0 / 18.0)
-SHORT_EDGE_RATIO = 0.1  # an edge this much shorter than its distance is smooth enough for 3 points
+SHORT_EDGE_RATIO = 0.05  # an edge this much shorter than its distance is smooth enough for 3 points
 
 
 @njit(cache=True, nogil=True)
@@ -111,32 +119,137 @@ def edge_term(ax: float, ay: float, bx: float, by: float) -> float:
     return total if side >= 0.0 else -total
 
 
+class Covariance(NamedTuple):
+    """Of a position, m^2; NaN if unknown."""
+
+    ee: float
+    en: float
+    nn: float
+
+
+class Margin(NamedTuple):
+    """What P(inside) needs to know of the margin: unit vector to the nearest boundary point, east if there is none."""
+
+    is_inside: bool
+    distance_m: float
+    normal_e: float
+    normal_n: float
+
+
+class Whitening(NamedTuple):
+    """u = east * x, v = north * (y - shear * u) make the error circular with sigma 1."""
+
+    east: float
+    shear: float
+    north: float
+
+
 @njit(cache=True, nogil=True)
-def whitening(ee: float, en: float, nn: float) -> tuple[float, float, float]:
-    """Inverse lower Cholesky factor (1/l11, l21, 1/l22) of a covariance, floored at a millimetre."""
+def whitening(covariance: Covariance) -> Whitening:
+    """From the lower Cholesky factor, floored at a millimetre."""
     floor = MIN_SIGMA_M * MIN_SIGMA_M
-    l11 = math.sqrt(max(ee, floor))
-    l21 = en / l11
-    l22 = math.sqrt(max(nn - l21 * l21, floor))
-    return 1.0 / l11, l21, 1.0 / l22
+    l11 = math.sqrt(max(covariance.ee, floor))
+    l21 = covariance.en / l11
+    l22 = math.sqrt(max(covariance.nn - l21 * l21, floor))
+    return Whitening(1.0 / l11, l21, 1.0 / l22)
 
 
 @njit(cache=True, nogil=True)
-def largest_sigma_m(ee: float, en: float, nn: float) -> float:
+def largest_sigma_m(covariance: Covariance) -> float:
     """Square root of the covariance's larger eigenvalue."""
-    half = 0.5 * (ee - nn)
-    return math.sqrt(max(0.5 * (ee + nn) + math.sqrt(half * half + en * en), 0.0))
+    half = 0.5 * (covariance.ee - covariance.nn)
+    root = math.sqrt(half * half + covariance.en * covariance.en)
+    return math.sqrt(max(0.5 * (covariance.ee + covariance.nn) + root, 0.0))
 
 
 @njit(cache=True, nogil=True)
-def settle(p: float, p_other_side: float, margin_m: float, tolerance: float) -> float:
+def sigma_along_m(covariance: Covariance, unit_e: float, unit_n: float) -> float:
+    """One sigma in a direction; NaN if the covariance is unknown."""
+    mixed = 2.0 * unit_e * unit_n * covariance.en
+    return math.sqrt(max(unit_e * unit_e * covariance.ee + mixed + unit_n * unit_n * covariance.nn, 0.0))
+
+
+@njit(cache=True, nogil=True)
+def settle(is_inside: bool, removed: float, distance_m: float, tolerance: float) -> float:
     """P as a probability, or NaN where the boundary is defective.
 
     Within a millimetre of the boundary rounding may put the place on the wrong side, which shifts
     P by exactly one: then the other side's value is the one that lies in [0, 1].
     """
+    p = (1.0 if is_inside else 0.0) - removed
+    if not -tolerance <= p <= 1.0 + tolerance and distance_m < ROUNDING_M:
+        p = (0.0 if is_inside else 1.0) - removed
     if -tolerance <= p <= 1.0 + tolerance:
         return min(1.0, max(0.0, p))
-    if abs(margin_m) < 1e-3 and -tolerance <= p_other_side <= 1.0 + tolerance:
-        return min(1.0, max(0.0, p_other_side))
     return math.nan
+
+
+@njit(cache=True, nogil=True)
+def removed_mass(
+    frame: Frame, chunks: Chunks, near: Near, scale: Whitening, sx: float, sy: float, reach_m: float
+) -> float:
+    """The sum of the edges' terms for a place at (sx, sy) in the report's plane; chunks beyond reach_m are left out."""
+    p = chunks.points_m
+    total = 0.0
+    for n in range(len(near.chunks)):
+        if near.gaps_m[n] > reach_m:
+            continue
+        k = chunks.first[near.chunks[n]]
+        x, y = project(frame, p[k, 0], p[k, 1], p[k, 2])
+        ax = (x - sx) * scale.east
+        ay = (y - sy - scale.shear * ax) * scale.north
+        for _ in range(chunks.count[near.chunks[n]]):
+            k += 1
+            x, y = project(frame, p[k, 0], p[k, 1], p[k, 2])
+            bx = (x - sx) * scale.east
+            by = (y - sy - scale.shear * bx) * scale.north
+            total += edge_term(ax, ay, bx, by)
+            ax, ay = bx, by
+    return total
+
+
+@njit(cache=True, nogil=True)
+def p_inside_bounds(
+    frame: Frame, chunks: Chunks, near: Near, margin: Margin, covariance: Covariance, bias_m: float
+) -> tuple[float, float, bool]:
+    """Least and greatest P(inside) over the shifts that the bias bound allows, and whether the boundary is defective.
+
+    The shifts tried are none, and the whole bound in eight directions, the first along the normal: outwards for a
+    report inside. Less than the whole bound is not tried: P changes monotonically with a shift where the boundary
+    is straight at the scale of the bound.
+
+    Returns:
+        NaN, NaN, False where covariance or bound is unknown (NaN), or where the error reaches beyond `RELEVANCE_M`.
+    """
+    if math.isnan(covariance.ee + covariance.en + covariance.nn) or math.isnan(bias_m):
+        return math.nan, math.nan, False
+    sigma = max(largest_sigma_m(covariance), MIN_SIGMA_M)
+    known_sigmas = (RELEVANCE_M - bias_m) / sigma
+    if known_sigmas < MIN_KNOWN_SIGMAS:
+        return math.nan, math.nan, False
+    reach = REACH_SIGMAS * sigma + bias_m
+    if margin.distance_m > min(reach, RELEVANCE_M):
+        certain = 1.0 if margin.is_inside else 0.0
+        return certain, certain, False
+    tolerance = DUST + (
+        2.0 * math.exp(-0.5 * known_sigmas * known_sigmas) if known_sigmas < REACH_SIGMAS else 0.0
+    )
+    scale = whitening(covariance)
+    # on a vertex the angle that an edge subtends is undefined: step off it
+    step = NUDGE_M if margin.distance_m < 0.1 * NUDGE_M else 0.0
+    low, high = math.inf, -math.inf
+    for k in range(COMPASS + 1 if bias_m > 0.0 else 1):
+        sx, sy = 0.5 * step, 0.8 * step
+        is_inside, distance = margin.is_inside, margin.distance_m
+        if k > 0:
+            turn = 2.0 * math.pi * (k - 1) / COMPASS
+            sx += bias_m * (margin.normal_e * math.cos(turn) - margin.normal_n * math.sin(turn))
+            sy += bias_m * (margin.normal_e * math.sin(turn) + margin.normal_n * math.cos(turn))
+            is_inside = is_inside != is_crossed_oddly(frame, chunks, near, sx, sy)
+            distance = 0.0
+        removed = removed_mass(frame, chunks, near, scale, sx, sy, reach + 1.0)
+        p = settle(is_inside, removed, distance, tolerance)
+        if math.isnan(p):
+            return math.nan, math.nan, True
+        low, high = min(low, p), max(high, p)
+    return low, high, False

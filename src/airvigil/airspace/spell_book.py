@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airvigil.airspace.infringement import Points, Samples, pairs_in
-from airvigil.airspace.spells import Pair, Spell, deadline_of, feed, finish, pair_from_plain, pair_to_plain, spell_event
+from airvigil.airspace.spells import (
+    Pair,
+    Spell,
+    deadline_of,
+    feed,
+    finish,
+    pair_from_plain,
+    pair_to_plain,
+    spell_event,
+)
 from airvigil.airspace.volumes import Volume
 from airvigil.reports import SENSOR_KINDS
 from airvigil.settings import Settings
@@ -71,7 +80,14 @@ class Teller:
         }
 
 
-def take_samples(book: SpellBook, samples: Samples, points: Points, keys: list[str], volumes: tuple[Volume, ...], teller: Teller) -> list[Event]:
+def take_samples(
+    book: SpellBook,
+    samples: Samples,
+    points: Points,
+    keys: list[str],
+    volumes: tuple[Volume, ...],
+    teller: Teller,
+) -> list[Event]:
     """Feed the samples of a batch; returns the events of spells opened, changed and ended by them.
 
     Args:
@@ -89,11 +105,16 @@ def take_samples(book: SpellBook, samples: Samples, points: Points, keys: list[s
             point = points[samples.point[k]]
             pair = book.pairs.get(name)
             if pair is not None:
-                pair = _ended_before(book, name, pair, int(point["start"]), int(point["known"]), teller, events)
+                pair = _ended_before(
+                    book, name, pair, int(point["start"]), int(point["known"]), teller, events
+                )
             if pair is None:
                 pair = book.pairs[name] = Pair(start=int(point["start"]))
             _note_identity(pair, point)
-            if feed(pair, samples.sample(int(k), point), teller.settings.infringement) and pair.spell is not None:
+            if (
+                feed(pair, samples.sample(int(k), point), teller.settings.infringement)
+                and pair.spell is not None
+            ):
                 fresh = pair.spell.reports + pair.spell.bridged <= 1
                 kind = "spell_opened" if fresh else "spell_updated"
                 events.append(teller.tell(kind, *name, pair, pair.spell, int(point["known"])))
@@ -107,7 +128,15 @@ def _note_identity(pair: Pair, point: Any) -> None:
     pair.kinds |= 1 << int(point["kind"])
 
 
-def _ended_before(book: SpellBook, name: tuple[str, str], pair: Pair, start: int, known: int, teller: Teller, events: list[Event]) -> Pair | None:
+def _ended_before(
+    book: SpellBook,
+    name: tuple[str, str],
+    pair: Pair,
+    start: int,
+    known: int,
+    teller: Teller,
+    events: list[Event],
+) -> Pair | None:
     """End what a deadline or a new track under the same key has ended; None if a new pair begins."""
     deadline = deadline_of(pair, teller.settings.infringement, teller.settings.tracks.timeout_s)
     leaving = pair.spell is not None and pair.spell.below_since is not None

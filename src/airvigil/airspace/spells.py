@@ -184,7 +184,9 @@ def _open(pair: Pair, sample: Sample) -> Spell:
     return Spell(entry=entry, number_time=sample.time)
 
 
-def _extend(spell: Spell, last: Sample | None, sample: Sample, crossed: Crossing | None, rule: Infringement) -> None:
+def _extend(
+    spell: Spell, last: Sample | None, sample: Sample, crossed: Crossing | None, rule: Infringement
+) -> None:
     if crossed is not None:
         if sample.margin_m < 0.0:
             spell.exit = crossed

@@ -14,7 +14,9 @@ import math
 from airvigil.airspace.volumes import Volume
 from airvigil.settings import Infringement
 
-GEOMETRIC_SIGMA_M = 25.0  # GVA 1-2: 45 to 150 m at 95 %; taken near the better, stated in docs/units-and-uncertainty.md
+GEOMETRIC_SIGMA_M = (
+    25.0  # GVA 1-2: 45 to 150 m at 95 %; taken near the better, stated in docs/units-and-uncertainty.md
+)
 
 
 def p_above(height_m: float, limit_m: float, sigma_m: float) -> float:
@@ -22,7 +24,13 @@ def p_above(height_m: float, limit_m: float, sigma_m: float) -> float:
     return 0.5 * math.erfc((limit_m - height_m) / (sigma_m * math.sqrt(2.0)))
 
 
-def p_within_limits(volume: Volume, pressure_altitude_m: float, geometric_height_m: float, height_msl_m: float, rule: Infringement) -> float:
+def p_within_limits(
+    volume: Volume,
+    pressure_altitude_m: float,
+    geometric_height_m: float,
+    height_msl_m: float,
+    rule: Infringement,
+) -> float:
     """P(height within the volume's limits); NaN where the heights known cannot tell.
 
     Args:
@@ -33,11 +41,15 @@ def p_within_limits(volume: Volume, pressure_altitude_m: float, geometric_height
     # ground or "none" as a lower limit and no upper one: all heights are inside
     if math.isinf(low) and math.isinf(high):
         return 1.0
-    own = {"STD": pressure_altitude_m, "W84": geometric_height_m, "MSL": height_msl_m}.get(volume.vertical_reference, math.nan)
+    own = {"STD": pressure_altitude_m, "W84": geometric_height_m, "MSL": height_msl_m}.get(
+        volume.vertical_reference, math.nan
+    )
     if not math.isnan(own):
         sigma = rule.pressure_altitude_sigma_m if volume.vertical_reference == "STD" else GEOMETRIC_SIGMA_M
         return p_above(own, low, sigma) - p_above(own, high, sigma)
-    return _decided_from_afar(low, high, (pressure_altitude_m, geometric_height_m, height_msl_m), rule.height_decides_beyond_m)
+    return _decided_from_afar(
+        low, high, (pressure_altitude_m, geometric_height_m, height_msl_m), rule.height_decides_beyond_m
+    )
 
 
 def _decided_from_afar(low: float, high: float, heights: tuple[float, ...], beyond_m: float) -> float:

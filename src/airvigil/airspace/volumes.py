@@ -101,7 +101,9 @@ def make_volume(
         if value not in allowed:
             raise AirspaceError(f"{where}: {what} must be one of {', '.join(allowed)}, got {value!r}")
     if not lower_limit_m < upper_limit_m:
-        raise AirspaceError(f"{where}: lower limit {lower_limit_m} m is not below upper limit {upper_limit_m} m")
+        raise AirspaceError(
+            f"{where}: lower limit {lower_limit_m} m is not below upper limit {upper_limit_m} m"
+        )
     if not (math.isfinite(boundary_uncertainty_m) and boundary_uncertainty_m >= 0.0):
         raise AirspaceError(f"{where}: boundary uncertainty must be >= 0 m, got {boundary_uncertainty_m}")
     checked = tuple(_checked_ring(ring, f"{where}, ring {number}") for number, ring in enumerate(rings))
@@ -128,7 +130,9 @@ def make_volume(
 def _checked_ring(ring: NDArray[np.float64], where: str) -> NDArray[np.float64]:
     array = np.ascontiguousarray(ring, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != 2 or len(array) < 4:
-        raise AirspaceError(f"{where}: expected at least 4 positions of (latitude, longitude), got shape {array.shape}")
+        raise AirspaceError(
+            f"{where}: expected at least 4 positions of (latitude, longitude), got shape {array.shape}"
+        )
     if not np.isfinite(array).all():
         raise AirspaceError(f"{where}: a coordinate is not a finite number")
     if np.abs(array[:, 0]).max() > 90.0 or np.abs(array[:, 1]).max() > 180.0:

@@ -209,6 +209,7 @@ class Input(Iterator[pa.Table]):
             self._failed(document.name, content_bytes, rows, error)
             if feed is not None:
                 yield from self._rescued(feed)
+            self._source.drain()
 
     def _rescued(self, feed: Feed) -> Iterator[pa.Table]:
         """Rows that a feed still holds when its source has failed."""
@@ -290,8 +291,8 @@ class Input(Iterator[pa.Table]):
 
 def _failing(error: AirvigilError) -> Iterator[tuple[bytes, int]]:
     """An iterator that has nothing but this fault."""
+    yield b"", 0
     raise error
-    yield
 
 
 def peek_format(path: str) -> str | None:

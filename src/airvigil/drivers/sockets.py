@@ -86,6 +86,9 @@ class _LiveSource:
         self._options = options
         self._failures = 0
 
+    def drain(self) -> None:
+        """Nothing: a live source has no digest."""
+
     def _worked(self) -> None:
         self._failures = 0
 

@@ -81,6 +81,10 @@ class Source(Protocol):
         """The documents, in order; each must be read before the next is asked for."""
         ...
 
+    def drain(self) -> None:
+        """Read what is left of a document whose content cannot be used, for the digest alone."""
+        ...
+
     def close(self) -> None:
         """Let go of files and sockets."""
         ...
@@ -109,13 +113,10 @@ class _HashedReader:
         return piece
 
     def content(self) -> Iterator[tuple[bytes, int]]:
-        """The content, decompressed; reads on to the end for the digest when that fails."""
+        """The content, decompressed."""
         head = self.read(MAGIC_BYTES)
-        try:
-            for piece in decompressed(self.read, head, input_bytes=lambda: self.bytes_read):
-                yield piece, 0
-        finally:
-            self.drain()
+        for piece in decompressed(self.read, head, input_bytes=lambda: self.bytes_read):
+            yield piece, 0
 
     def drain(self) -> None:
         """Read what is left, for the digest alone."""
@@ -166,6 +167,11 @@ class StreamSource:
             self._stream = _open(self._path)
         self._reader = _HashedReader(self._stream, self.name)
         yield Document(self.name, file_name, self._reader.content())
+
+    def drain(self) -> None:
+        """Read the rest of the file, for its digest."""
+        if self._reader is not None:
+            self._reader.drain()
 
     def close(self) -> None:
         """Close the file."""
@@ -232,6 +238,11 @@ class DirectorySource:
             self._lines = None  # not read to its end: the whole has no digest
         elif self._lines is not None:
             self._lines.append(f"{digest}  {name}\n")
+
+    def drain(self) -> None:
+        """Read the rest of the file that is open, for its digest."""
+        if self._current is not None:
+            self._current.drain()
 
     def close(self) -> None:
         """Close the file that is open."""

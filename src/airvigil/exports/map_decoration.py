@@ -17,7 +17,7 @@ _DEGREE_STEPS = (1 / 60, 2 / 60, 5 / 60, 10 / 60, 15 / 60, 20 / 60, 0.5, 1.0, 2.
 def watermark(width: float, height: float) -> str:
     """The word across a picture: it must survive a screenshot of any part of it."""
     rows = []
-    places = ((0.34, 0.48), (0.66, 0.9)) if height > 300.0 else ((0.3, 0.72), (0.72, 0.72))
+    places = ((0.34, 0.48), (0.64, 0.86)) if height > 300.0 else ((0.3, 0.72), (0.72, 0.72))
     for x, y in places:
         at = f"translate({width * x:.0f} {height * y:.0f}) rotate(-14)"
         rows.append(element("text", "RECONSTRUCTION", class_="watermark", transform=at, text_anchor="middle"))

@@ -66,7 +66,8 @@ def volume_labels(
     volumes: Sequence[VolumeShape], frame: MapFrame, labels: LabelPlaces, *, infringed: str | None
 ) -> str:
     """The name of each volume where it has room and no track."""
-    drawn = shapely.multipoints(labels.obstacles) if len(labels.obstacles) else shapely.MultiPoint()
+    coarse = np.unique(np.rint(labels.obstacles / 8.0), axis=0) * 8.0  # as good for names, and quick
+    drawn = shapely.multipoints(coarse) if len(coarse) else shapely.MultiPoint()
     kept_clear = shapely.buffer(drawn, 12.0, quad_segs=2)
     parts = []
     for volume in volumes:

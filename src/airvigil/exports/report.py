@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -38,7 +39,7 @@ from airvigil.exports.wording import OUTCOME_MEANING, UNKNOWN, clock, date_of, k
 
 FIGURE_BYTES = 2_000_000  # pictures of one report; keeps the file under 3 MB
 MOST_INTERFERENCE = 40  # sections in full; the rest is counted
-BOUNDARY_SOURCE = "Boundaries © OpenStreetMap contributors (ODbL 1.0)"
+BOUNDARY_SOURCE = "Boundaries © OpenStreetMap contributors (ODbL 1.0); coast: Natural Earth (public domain)"
 
 _TEMPLATES = ("report.j2", "report_incident.j2", "report_closing.j2")
 
@@ -159,6 +160,7 @@ def _front(run: Run) -> dict[str, Any]:
     }
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=DictLoader({name: _packaged(name) for name in _TEMPLATES}),

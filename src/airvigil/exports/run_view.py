@@ -205,7 +205,7 @@ def _tracks(points: pa.Table) -> dict[str, Track]:
     table, starts, keys = _sorted_slices(points, ["track_id"])
     times, numbers = _times(table), {name: _floats(table, name) for name in _TRACK_NUMBERS}
     integrity = np.asarray(table["integrity"].to_numpy(), dtype=object)
-    ends = np.append(starts[1:], table.num_rows)
+    ends = np.append(starts, table.num_rows)[1:]
     tracks: dict[str, Track] = {}
     for (track_id,), start, end in zip(keys, starts.tolist(), ends.tolist(), strict=True):
         rows = slice(start, end)
@@ -231,7 +231,7 @@ def _margins(margins: pa.Table) -> dict[tuple[str, str], MarginSeries]:
     times = _times(table)
     margin_m, sigma_m, p_inside = (_floats(table, name) for name in _MARGIN_NUMBERS)
     bridged = np.asarray(table["bridged"].cast(pa.bool_()).fill_null(False).to_numpy(), np.bool_)
-    ends = np.append(starts[1:], table.num_rows)
+    ends = np.append(starts, table.num_rows)[1:]
     series: dict[tuple[str, str], MarginSeries] = {}
     for key, start, end in zip(keys, starts.tolist(), ends.tolist(), strict=True):
         rows = slice(start, end)

@@ -99,7 +99,7 @@ def _pieces(
         fresh = ~np.isin(extra_t, times)
         times, rows = np.concatenate([times, extra_t[fresh]]), np.vstack([rows, extra[fresh]])
         order = np.argsort(times, kind="stable")
-        times, rows = times[order], rows[order]
+        times, rows = times[order], _with_heights(rows[order], np.isin(times[order], extra_t))
     pieces, begin = [], None
     for from_ns, to_ns in intervals:
         before = (times <= from_ns) & ((times >= begin) if begin is not None else True)
@@ -128,6 +128,14 @@ def _ends(
             times.append(instant)
             rows.append([latitude, longitude, np.nan])
     return np.array(times, np.int64), np.array(rows, np.float64).reshape(-1, 3)
+
+
+def _with_heights(rows: FloatArray, is_end: npt.NDArray[np.bool_]) -> FloatArray:
+    """Give a crossing the height between its two neighbours, where both have one."""
+    for row in np.flatnonzero(is_end & np.isnan(rows[:, 2])):
+        if 0 < row < len(rows) - 1:
+            rows[row, 2] = (rows[row - 1, 2] + rows[row + 1, 2]) / 2.0
+    return rows
 
 
 def _piece(inside: bool, times: IntArray, rows: FloatArray, keep: npt.NDArray[np.bool_]) -> Piece:

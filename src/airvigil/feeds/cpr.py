@@ -19,8 +19,8 @@ Rules
 
 - A pair is *mixed* if its two halves cannot come from one flight path. 59 x even - 60 x odd
   (in zone fractions) is a whole number for one point; it departs from whole by 9.83 per degree of
-  latitude flown in between, and likewise in longitude. So with dt between the messages and
-  MAX_SPEED_MPS the departure has a bound. This is arithmetic; it needs no history.
+  latitude flown in between, and likewise in longitude. So with dt between the messages and a
+  greatest speed the departure has a bound. This is arithmetic; it needs no history.
 - A message whose global and local decodings disagree is refused once; the second in a row that
   tells the same new story is accepted, so that real jumps of the reported position get through.
 
@@ -42,6 +42,7 @@ SURFACE_PAIR_NS = 25 * NS_PER_S  # the shorter of the two limits for the ground 
 REFERENCE_AGE_NS = 60 * NS_PER_S  # at MAX_SPEED_MPS 60 km, far below half a zone (333 km)
 CANDIDATE_AGE_NS = 30 * NS_PER_S
 MAX_SPEED_MPS = 1_000.0  # above anything that carries a transponder
+MAX_SURFACE_SPEED_MPS = 120.0  # tyres of airliners are certified to 105 m/s (235 mph)
 REACH_SLACK_M = 1_000.0  # receiver time jitter and a few CPR steps
 PAIR_SLACK_M = 30.0  # about three steps of the coarser (airborne) grid
 SELF_EVIDENT_RESIDUAL = 0.1  # a chance pair passes a bound below this in fewer than 1 of 5 cases per axis
@@ -158,7 +159,8 @@ def global_position(
 
 def residual_bounds(latitude_deg: float, gap_ns: int, span_deg: float) -> tuple[float, float]:
     """Largest residuals (latitude, longitude) of a pair from one flight path, `gap_ns` apart."""
-    flown_deg = (MAX_SPEED_MPS * gap_ns / NS_PER_S + PAIR_SLACK_M) / _M_PER_DEG
+    speed_mps = MAX_SPEED_MPS if span_deg == AIRBORNE_SPAN_DEG else MAX_SURFACE_SPEED_MPS
+    flown_deg = (speed_mps * gap_ns / NS_PER_S + PAIR_SLACK_M) / _M_PER_DEG
     zones = longitude_zones(latitude_deg)
     narrowing = max(math.cos(math.radians(latitude_deg)), 1e-3)
     return 59.0 * 60.0 * flown_deg / span_deg, zones * (zones - 1) * flown_deg / narrowing / span_deg

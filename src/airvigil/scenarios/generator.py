@@ -1,8 +1,8 @@
 """From a scenario's description to its reports.
 
 Rules
-- The same description gives the same table, byte for byte: noise has its seed in the description, and
-  each flight-sensor pair a stream of its own.
+- The same description gives the same table, byte for byte: noise has its seed in the description,
+  each flight and each flight-sensor pair a stream of its own.
 - Every row has `is_reconstruction` true.
 - A row's `frame_digest` is the SHA-256 of its canonical JSON: its known columns but the digest itself,
   names sorted, no spaces, times as ns since 1970, floats rounded as below. Anyone can recompute it.
@@ -109,8 +109,8 @@ def generate(scenario: Scenario) -> pa.Table:
         for j, radar in enumerate(scenario.radars):
             rows.extend(radar_rows(radar, flight, i + 1, Noise(scenario.seed, i, 0, j)))
         for j, receiver in enumerate(scenario.receivers):
-            noise = Noise(scenario.seed, i, 1, j)
-            rows.extend(adsb_rows(receiver, flight, scenario.interference, noise))
+            aircraft, reception = Noise(scenario.seed, i, 2), Noise(scenario.seed, i, 1, j)
+            rows.extend(adsb_rows(receiver, flight, scenario.interference, aircraft, reception))
     finished = [_finished(row) for row in rows]
     finished.sort(key=lambda row: (row["received_at"], row["frame_digest"]))
     columns = {name: [row.get(name) for row in finished] for name in REPORT_SCHEMA.names}

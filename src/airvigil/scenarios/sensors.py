@@ -2,12 +2,13 @@
 
 Rules
 - Noise comes from the raw words of PCG64, whose stream NumPy guarantees, through scalar maths: the same
-  seed gives the same reports with any NumPy. Each flight-sensor pair has its own stream, so that
-  adding a sensor changes nothing in what the others saw.
+  seed gives the same reports with any NumPy. Each flight, and each flight-sensor pair, has its own
+  stream: adding a sensor changes nothing in what the others saw.
 - A radar reports a position and its own track number, and of an aircraft with a transponder what Mode S
   tells (identity, pressure altitude); its covariance is that of its range and azimuth noise at that place. Its bias is constant and is not in the covariance: what is
   known of it is `bias_bound_m`.
 - An ADS-B report is a state vector: position, velocity, heights, identity and quality in one row.
+  What an aircraft transmits is the same for every receiver, its errors included.
 - A sensor sees what is above its radio horizon (4/3 Earth) and within its range.
 
 The models are as simple as the tests that they serve allow; they are no model of any real set.
@@ -30,6 +31,9 @@ from airvigil.tracking.local_plane import convergence_rad, to_geodetic, to_local
 from airvigil.units import MEAN_EARTH_RADIUS_M, NS_PER_S, RADIO_EARTH_FACTOR
 
 Row = dict[str, Any]
+
+_GNSS_MEMORY_S = 60.0  # of an undisturbed receiver's error: ionosphere and multipath change over minutes
+_JAMMED_MEMORY_S = 20.0  # of a disturbed one's: assumed
 
 
 class Noise:
@@ -64,7 +68,8 @@ class Transponder:
         icao24, callsign, squawk, category: identity, as in the report table.
         adsb_version, nic, nac_p, nac_v, sil: claimed quality.
         rc_m: radius of containment that goes with the NIC.
-        sigma_m: true one sigma per axis of the navigation error, correlated over a minute.
+        sigma_m: true one sigma per axis of the navigation error, remembered for a minute.
+        interval_s: between its transmissions.
     """
 
     icao24: str
@@ -78,6 +83,7 @@ class Transponder:
     nac_v: int = 2
     sil: int = 3
     sigma_m: float = 5.0
+    interval_s: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,6 @@ class AdsbReceiver:
     Attributes:
         name: the `sensor` of its reports.
         latitude_deg, longitude_deg, antenna_height_m: the antenna.
-        interval_s: between reports of one aircraft.
         reception_probability: per report.
         latency_s: from measurement to receipt.
         dropouts: (from, until) ISO 8601 times in which nothing is received.
@@ -144,7 +149,6 @@ class AdsbReceiver:
     latitude_deg: float
     longitude_deg: float
     antenna_height_m: float
-    interval_s: float = 1.0
     reception_probability: float = 0.95
     latency_s: float = 0.3
     dropouts: tuple[tuple[str, str], ...] = ()
@@ -158,7 +162,7 @@ class Interference:
         latitude_deg, longitude_deg, radius_m: the circle.
         since, until: ISO 8601 times.
         loss_probability: share of jammed reports that lack a position.
-        sigma_m: one sigma per axis of jammed positions, each independent.
+        sigma_m: one sigma per axis of the error of jammed positions, remembered for 20 s.
         claimed_latitude_deg, claimed_longitude_deg: None = jamming: NACp and NIC become 0.
             Otherwise positions circle this place, with their usual claimed quality.
         claimed_speed_mps, claimed_radius_m: of that circling; the speed is reported too.
@@ -267,45 +271,66 @@ def plot_covariance(radar: Radar, latitude_deg: float, longitude_deg: float) -> 
     )
 
 
-def adsb_rows(
-    receiver: AdsbReceiver, flight: Flight, interference: tuple[Interference, ...], noise: Noise
-) -> Iterator[Row]:
-    """What a receiver hears from a flight, as report columns; nothing from a silent one."""
+def broadcasts(
+    flight: Flight, interference: tuple[Interference, ...], noise: Noise
+) -> Iterator[tuple[Motion, Row]]:
+    """What a flight transmits, with the truth at that time: the same for whoever receives it."""
     if flight.transponder is None:
         return
-    interval_ns = round(receiver.interval_s * NS_PER_S)
-    dropouts = [(parse_time(a), parse_time(b)) for a, b in receiver.dropouts]
-    wander = _Wander(flight.transponder.sigma_m, receiver.interval_s, noise)
+    interval_s = flight.transponder.interval_s
+    interval_ns = round(interval_s * NS_PER_S)
+    wander = _Wander(flight.transponder.sigma_m, interval_s, _GNSS_MEMORY_S, noise)
+    jammed = [_Wander(source.sigma_m, interval_s, _JAMMED_MEMORY_S, noise) for source in interference]
     start_ns = flight.path.start_ns + round(noise.uniform() * interval_ns)
     for time_ns in range(start_ns, flight.path.end_ns, interval_ns):
-        error = wander.step()
-        heard, jitter, lost = noise.uniform(), noise.uniform(), noise.uniform()
-        jammed = (noise.normal(), noise.normal())
+        error, lost = wander.step(), noise.uniform()
+        wrong = [source.step() for source in jammed]
         motion = flight.motion(time_ns)
-        if motion is None or heard >= receiver.reception_probability:
+        if motion is None:
             continue
-        if any(a <= time_ns < b for a, b in dropouts):
+        row = _state_vector(flight.transponder, motion, error)
+        row["time_of_applicability"] = time_ns
+        for source, jammed_error in zip(interference, wrong, strict=True):
+            if source.reaches(time_ns, motion):
+                row.update(_interfered(source, motion, time_ns, lost, jammed_error))
+        yield motion, row
+
+
+def adsb_rows(
+    receiver: AdsbReceiver,
+    flight: Flight,
+    interference: tuple[Interference, ...],
+    aircraft: Noise,
+    reception: Noise,
+) -> Iterator[Row]:
+    """What a receiver hears from a flight, as report columns; nothing from a silent one.
+
+    Args:
+        receiver, flight, interference: descriptions.
+        aircraft: the flight's own noise, a fresh stream with the same keys for every receiver.
+        reception: this receiver's noise for this flight.
+    """
+    dropouts = [(parse_time(a), parse_time(b)) for a, b in receiver.dropouts]
+    for motion, row in broadcasts(flight, interference, aircraft):
+        heard, jitter = reception.uniform(), reception.uniform()
+        time_ns = row["time_of_applicability"]
+        if heard >= receiver.reception_probability or any(a <= time_ns < b for a, b in dropouts):
             continue
         at = to_local(
             receiver.latitude_deg, receiver.longitude_deg, motion.latitude_deg, motion.longitude_deg
         )
         if not is_seen(receiver.antenna_height_m, math.hypot(*at), motion.height_m):
             continue
-        row = _state_vector(flight.transponder, motion, error)
-        row["time_of_applicability"] = time_ns
         row["received_at"] = time_ns + round((receiver.latency_s + 0.1 * jitter) * NS_PER_S)
         row["sensor"] = receiver.name
-        for source in interference:
-            if source.reaches(time_ns, motion):
-                row.update(_interfered(source, motion, time_ns, lost, jammed))
         yield row
 
 
 class _Wander:
-    """A navigation error, east and north: a first-order Gauss-Markov process with one minute's memory."""
+    """An error east and north that is remembered for a while: a first-order Gauss-Markov process."""
 
-    def __init__(self, sigma_m: float, interval_s: float, noise: Noise) -> None:
-        self._keep = math.exp(-interval_s / 60.0)
+    def __init__(self, sigma_m: float, interval_s: float, memory_s: float, noise: Noise) -> None:
+        self._keep = math.exp(-interval_s / memory_s)
         self._kick = sigma_m * math.sqrt(1.0 - self._keep * self._keep)
         self._noise = noise
         self._error = [sigma_m * noise.normal(), sigma_m * noise.normal()]

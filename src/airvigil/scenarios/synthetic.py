@@ -10,14 +10,13 @@ from airvigil.scenarios.generator import Expected, Scenario
 from airvigil.scenarios.paths import Path, Waypoint
 from airvigil.scenarios.sensors import AdsbReceiver, Flight, Interference, Radar, Transponder
 
-_RECEIVER = AdsbReceiver("coast receiver (assumed)", 60.15, 24.95, 80.0, interval_s=2.0)
+_RECEIVER = AdsbReceiver("coast receiver (assumed)", 60.15, 24.95, 80.0)
 _SECOND_RECEIVER = AdsbReceiver(
     "second receiver (assumed)",
     59.45,
     26.2,
     60.0,
-    interval_s=2.0,
-    dropouts=(("2024-01-01T12:10:00Z", "2024-01-01T12:11:30Z"),),
+    dropouts=(("2024-01-01T12:17:00Z", "2024-01-01T12:18:30Z"),),
 )
 
 
@@ -27,7 +26,7 @@ def _cruise(number: int, start: str, *places: tuple[float, float], height_m: flo
         Waypoint(lat, lon, height_m, time=start if i == 0 else None, speed_mps=230.0)
         for i, (lat, lon) in enumerate(places)
     )
-    identity = Transponder(f"d001{number:02x}", f"SYNTH1{number}", f"21{number:02o}")
+    identity = Transponder(f"d001{number:02x}", f"SYNTH1{number}", f"21{number:02o}", interval_s=2.0)
     return Flight(identity.callsign, Path(waypoints, 10_000.0), transponder=identity)
 
 
@@ -71,16 +70,48 @@ JAMMED_GULF = Scenario(
     title="Several airliners lose their position accuracy over the Gulf of Finland",
     label="synthetic",
     summary=(
-        "Four airliners cross the eastern Gulf. Within 90 km of a jammer they report NACp and NIC 0, every"
-        " other report lacks a position, and the positions left are wrong by kilometres."
+        "Four airliners cross the eastern Gulf, near each other when a jammer begins. Within 90 km of it they"
+        " report NACp and NIC 0, every other report lacks a position, and what is left is wrong by hundreds of metres."
     ),
     seed=102,
     airspace=("EST", "FIN", "RUS"),
     flights=(
-        _cruise(1, "2024-01-01T12:00:00Z", (59.4, 23.4), (59.85, 25.2), (60.3, 27.0), (61.2, 28.4)),
-        _cruise(2, "2024-01-01T12:01:00Z", (61.0, 25.6), (60.1, 26.2), (59.2, 26.6), (58.2, 26.7)),
-        _cruise(3, "2024-01-01T12:02:00Z", (58.4, 25.2), (59.3, 25.7), (60.2, 26.1), (61.2, 26.3)),
-        _cruise(4, "2024-01-01T12:00:30Z", (60.9, 27.6), (60.2, 26.6), (59.75, 25.2), (59.4, 23.2)),
+        _cruise(
+            1,
+            "2024-01-01T12:00:00Z",
+            (59.4, 23.4),
+            (59.85, 25.2),
+            (60.3, 27.0),
+            (61.2, 28.4),
+            height_m=10_670.0,
+        ),
+        _cruise(
+            2,
+            "2024-01-01T12:04:00Z",
+            (61.0, 25.6),
+            (60.1, 26.2),
+            (59.2, 26.6),
+            (58.2, 26.7),
+            height_m=10_970.0,
+        ),
+        _cruise(
+            3,
+            "2024-01-01T11:57:30Z",
+            (58.4, 25.2),
+            (59.3, 25.7),
+            (60.2, 26.1),
+            (61.2, 26.3),
+            height_m=11_280.0,
+        ),
+        _cruise(
+            4,
+            "2024-01-01T12:04:30Z",
+            (60.9, 27.6),
+            (60.2, 26.6),
+            (59.75, 25.2),
+            (59.4, 23.2),
+            height_m=11_580.0,
+        ),
     ),
     receivers=(_RECEIVER, _SECOND_RECEIVER),
     interference=(
@@ -88,15 +119,16 @@ JAMMED_GULF = Scenario(
             latitude_deg=60.0,
             longitude_deg=27.0,
             radius_m=90_000.0,
-            since="2024-01-01T12:04:00Z",
+            since="2024-01-01T12:12:00Z",
             until="2024-01-01T12:24:00Z",
-            sigma_m=3_000.0,
+            sigma_m=400.0,
         ),
     ),
     assumptions=("the whole case",),
     expected=(
         Expected("incidents", 0.0, 0.0, "", "civil traffic with an identity; positions not credible"),
         Expected("interference", 4.0, 8.0, "", "every airliner at least once"),
+        Expected("interference_areas", 1.0, 3.0, "", "three or more lose accuracy near each other"),
     ),
 )
 

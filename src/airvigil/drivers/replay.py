@@ -1,0 +1,199 @@
+"""Replay: inputs through the engine into files. Moves data; decides nothing.
+
+Rules
+- The watermark is the newest reception minus the allowed lateness, also for live inputs.
+- An interrupt ends the run early, not badly: what was received is judged and written, and the run says so.
+- A failed input is told and counted; the others go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from airvigil import __version__
+from airvigil.airspace.margins import Airspace
+from airvigil.airspace.volumes import Volume
+from airvigil.drivers.inputs import Input
+from airvigil.drivers.run_files import Sink
+from airvigil.engine import step
+from airvigil.reports import concat_reports, empty_reports
+from airvigil.settings import Settings
+from airvigil.state import State
+from airvigil.tracking.accounting import accounting_rows
+from airvigil.units import NS_PER_S, utc_text
+
+Event = dict[str, Any]
+END_NS = 2**62  # after every report
+
+
+@dataclass
+class RunResult:
+    """What a run found.
+
+    Attributes:
+        events: all but the spells of unchanged outcome; complete in `events.jsonl`.
+        state: the engine's last state.
+        reports: rows received.
+        seconds: wall time.
+        engine_seconds: of that, inside the engine.
+        is_interrupted: the user ended it.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    state: State = field(default_factory=State)
+    reports: int = 0
+    seconds: float = 0.0
+    engine_seconds: float = 0.0
+    is_interrupted: bool = False
+
+
+Progress = Callable[[int, int], None]  # (rows so far, ns of the newest reception)
+
+
+def rebatched(tables: Iterable[pa.Table], size: int | None) -> Iterator[pa.Table]:
+    """The same rows in tables of `size` rows (the last may have fewer); as they come if None."""
+    if size is None:
+        yield from tables
+        return
+    held: list[pa.Table] = []
+    rows = 0
+    for table in tables:
+        held.append(table)
+        rows += table.num_rows
+        if rows < size:
+            continue
+        whole = concat_reports(held).combine_chunks()
+        full = rows - rows % size
+        for begin in range(0, full, size):
+            yield whole.slice(begin, size)
+        held, rows = [whole.slice(full)], rows - full
+    if rows:
+        yield concat_reports(held).combine_chunks()
+
+
+def paced(tables: Iterable[pa.Table], speed: float | None) -> Iterator[pa.Table]:
+    """Tables not before their time, at `speed` times real time; at once if None."""
+    begin: tuple[float, int] | None = None
+    for table in tables:
+        if speed is not None and table.num_rows:
+            newest = _newest(table)
+            begin = begin or (time.monotonic(), newest)
+            wait = begin[0] + (newest - begin[1]) / NS_PER_S / speed - time.monotonic()
+            time.sleep(max(0.0, wait))
+        yield table
+
+
+def _newest(table: pa.Table) -> int:
+    return int(pc.max(table["received_at"]).cast(pa.int64()).as_py())
+
+
+def describe_volume(volume: Volume) -> dict[str, Any]:
+    """What a run says about a volume that it looked at; no limit is null."""
+    limits = {name: getattr(volume, name) for name in ("lower_limit_m", "upper_limit_m")}
+    names = ("volume_id", "name", "kind", "source", "version", "digest", "boundary_uncertainty_m", "vertical_reference")
+    return {
+        **{name: getattr(volume, name) for name in names},
+        "states": list(volume.states),
+        **{name: (value if abs(value) < 1e9 else None) for name, value in limits.items()},
+    }
+
+
+def started_event(airspace: Airspace, settings: Settings, *, title: str | None, is_reconstruction: bool) -> Event:
+    """The first event of a run: what it was made with."""
+    return {
+        "event": "run_started",
+        "seq": 0,
+        "tool": "airvigil",
+        "version": __version__,
+        "title": title,
+        "airspace": {"digest": airspace.digest, "volumes": [describe_volume(v) for v in airspace.volumes]},
+        "settings_digest": settings.digest,
+        "reconstruction": is_reconstruction,
+    }
+
+
+def finished_events(state: State, inputs: Sequence[Input], *, is_interrupted: bool) -> list[Event]:
+    """The last events of a run: what went in and what became of it."""
+    described = [
+        {"name": each.name, "sensor": each.sensor, "format": each.format, "sha256": each.sha256, "rows": each.rows} for each in inputs
+    ]
+    failures = [{"input": f.name, "message": str(f), "hint": f.hint} for each in inputs for f in each.failures]
+    accounting = {"event": "accounting", "sensors": accounting_rows(state.intake.accounts)}
+    finished = {"event": "run_finished", "inputs": described, "failures": failures, "interrupted": is_interrupted}
+    ends = [accounting, finished]
+    return [{**event, "seq": state.sequence + k} for k, event in enumerate(ends, start=1)]
+
+
+def run(
+    tables: Iterable[pa.Table],
+    airspace: Airspace,
+    settings: Settings,
+    *,
+    sink: Sink,
+    inputs: Sequence[Input] = (),
+    receivers: dict[str, tuple[float, float, float]] | None = None,
+    batch: int | None = None,
+    speed: float | None = None,
+    title: str | None = None,
+    is_reconstruction: bool = False,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Feed tables to the engine until they end or the user interrupts.
+
+    Args:
+        tables: report tables in order of arrival.
+        airspace, settings: as `engine.step`.
+        sink: takes events and tables as they come.
+        inputs: what the tables are read from, to be named in the last event.
+        receivers: antenna places by sensor.
+        batch: rows a step; None: as they come.
+        speed: times real time; None: as fast as it goes.
+        title, is_reconstruction: of the run.
+        progress: called after each step.
+    """
+    result = RunResult(state=State(receivers=dict(receivers or {})))
+    begin = time.monotonic()
+    started = started_event(airspace, settings, title=title, is_reconstruction=is_reconstruction)
+    _tell(result, sink, [started])
+    try:
+        for table in rebatched(paced(tables, speed), batch):
+            newest = max(_newest(table) if table.num_rows else time.time_ns(), result.state.intake.newest)
+            watermark = newest - round(settings.time.allowed_lateness_s * NS_PER_S)
+            _step(result, sink, table, watermark, airspace, settings)
+            result.reports += table.num_rows
+            if progress is not None:
+                progress(result.reports, newest)
+    except KeyboardInterrupt:
+        result.is_interrupted = True
+    _step(result, sink, empty_reports(), END_NS, airspace, settings)
+    ends = finished_events(result.state, inputs, is_interrupted=result.is_interrupted)
+    started["inputs"] = ends[-1]["inputs"]  # for the report; `events.jsonl` has them in the last line
+    _tell(result, sink, ends)
+    result.seconds = time.monotonic() - begin
+    return result
+
+
+def _step(result: RunResult, sink: Sink, table: pa.Table, watermark: int, airspace: Airspace, settings: Settings) -> None:
+    begin = time.monotonic()
+    result.state, output = step(result.state, table, None, watermark, airspace, settings)
+    result.engine_seconds += time.monotonic() - begin
+    # nanoseconds do not fit into the numbers of JSON readers; the time stands beside them as text
+    _tell(result, sink, [{k: v for k, v in event.items() if k != "time_ns"} for event in output.events])
+    sink.tables(output.points, output.margins)
+
+
+def _tell(result: RunResult, sink: Sink, events: list[Event]) -> None:
+    result.events.extend(events)
+    sink.events(events)
+
+
+def run_period(result: RunResult) -> str:
+    """First and last event as text, for a summary line."""
+    times = [event["time"] for event in result.events if "time" in event]
+    return f"{min(times)} to {max(times)}" if times else f"no events; newest report {utc_text(max(0, result.state.intake.newest))}"

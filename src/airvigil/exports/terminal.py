@@ -1,0 +1,83 @@
+"""The summary that a run prints: incidents, what was not believed, presence, and the books."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from airvigil.exports.incident_lines import SUMMARY_HEADINGS, summary_rows
+from airvigil.exports.run_view import read_run
+
+Event = dict[str, Any]
+MOST_ROWS = 40
+SHOWN = ("volume", "outcome", "aircraft", "entry", "duration", "max_depth", "p_inside", "robustness", "remark")
+
+
+def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> None:
+    """Print what a run found, in words and tables.
+
+    Args:
+        events: of the run.
+        console: where to.
+        seconds: wall time of the run.
+    """
+    events = list(events)
+    run = read_run(events)
+    if run.is_reconstruction:
+        console.print(Text("RECONSTRUCTION: made from published numbers; nobody measured these tracks.", style="bold magenta"))
+    rows = summary_rows(events)
+    if rows:
+        table = Table(*(getattr(SUMMARY_HEADINGS, name) for name in SHOWN), header_style="bold")
+        for row in rows[:MOST_ROWS]:
+            table.add_row(*(Text(getattr(row, name)) for name in SHOWN))
+        console.print(table)
+        if len(rows) > MOST_ROWS:
+            console.print(f"... and {len(rows) - MOST_ROWS} more; all are in --json and in the report")
+    else:
+        console.print(Text("No infringement is suspected.", style="bold"))
+    _print_presence(run.presences(), console)
+    _print_interference(run.interference, run.areas, console)
+    _print_books(run.accounting, console, seconds)
+
+
+def _print_presence(presences: list[Any], console: Console) -> None:
+    counts = Counter(spell["volume"] for spell in presences if spell["outcome"] in ("suspected", "probable"))
+    if counts:
+        text = ", ".join(f"{count} in {volume}" for volume, count in sorted(counts.items()))
+        console.print(Text(f"Present with an identity, permission not required: {text} (stays, not aircraft)."))
+
+
+def _print_interference(told: Iterable[Any], areas: Iterable[Any], console: Console) -> None:
+    told = [event for event in told if str(event["event"]) != "interference_area"]
+    if not told:
+        return
+    reasons: Counter[str] = Counter()
+    for event in told:
+        reasons.update(event["reasons"])
+    claimed = sorted({volume for event in told for volume in event["claimed_volumes"]})
+    text = ", ".join(f"{name} {count:,}" for name, count in reasons.most_common())
+    tracks = len({event["track_id"] for event in told})
+    console.print(Text(f"Positions not believed on {tracks} tracks, {len(told)} stretches ({text})."))
+    if claimed:
+        console.print(Text(f"  They claimed to be inside {', '.join(claimed)}; no infringement follows from them."))
+    for area in areas:
+        place = f"{area['latitude_deg']:.2f} N {area['longitude_deg']:.2f} E"
+        console.print(Text(f"  Area of interference ({area['kind']}): {len(area['tracks'])} tracks near {place} by {area['until'][:16]}Z"))
+
+
+def _print_books(accounting: Any, console: Console, seconds: float) -> None:
+    table = Table("Sensor", "Received", "Used", "Rejected", "Late", "Why rejected", header_style="bold")
+    total = 0
+    for row in accounting.get("sensors", []):
+        rejected = row["rejected"]
+        why = ", ".join(f"{name} {count:,}" for name, count in sorted(rejected.items(), key=lambda item: -item[1]))
+        numbers = (row["received"], row["used"], sum(rejected.values()), row["late"])
+        table.add_row(Text(row["sensor"]), *(f"{n:,}" for n in numbers), Text(why))
+        total += row["received"]
+    console.print(table)
+    console.print(f"{total:,} reports in {seconds:.1f} s ({total / max(seconds, 1e-9):,.0f}/s)")
