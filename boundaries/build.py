@@ -35,7 +35,8 @@ BUDGET_BYTES = 8_000_000
 # The source dropped every vertex that lies within 10 m of the simplified line. Taken as one sigma it is generous
 # (the error is bounded by it), and leaves room for what the source does not say.
 BOUNDARY_UNCERTAINTY_M = 10.0
-SOURCE_DATE = "2022-10-15"
+# The package does not say when its areas were taken from OpenStreetMap, and registries disagree on its publication.
+SOURCE_DATE = None
 ATTRIBUTION = "© OpenStreetMap contributors, ODbL 1.0"
 
 
@@ -64,7 +65,7 @@ def cut_all(areas: dict[str, BaseGeometry], parent_of: dict[str, str]) -> tuple[
     family = [
         pair for pair in overlaps if parent_of.get(pair[0]) == pair[1] or parent_of.get(pair[1]) == pair[0]
     ]
-    joined = [(code, parent) for code, parent in parent_of.items()]
+    joined = list(parent_of.items())
     large = [pair for pair, km2 in overlaps.items() if km2 >= 1.0]
     faces: list[Face] = []
     grouped: set[str] = set()

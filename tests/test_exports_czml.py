@@ -1,9 +1,8 @@
 import json
 from datetime import datetime
 
-from example_run import empty_run, example_run
-
 from airvigil.exports.czml import incidents_czml
+from example_run import empty_run, example_run
 
 
 def test_the_document_comes_first_and_its_clock_spans_all() -> None:

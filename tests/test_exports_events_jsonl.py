@@ -3,10 +3,10 @@ import math
 
 import numpy as np
 import pytest
-from example_run import example_run
 
 from airvigil.errors import DecodeError, SchemaError
 from airvigil.exports.events_jsonl import canonical_line, events_jsonl, parse_events_jsonl
+from example_run import example_run
 
 
 def test_what_is_written_reads_back_the_same() -> None:
@@ -31,7 +31,10 @@ def test_what_json_cannot_say_becomes_null(value: float) -> None:
 
 
 def test_numpy_scalars_are_written_as_numbers() -> None:
-    assert canonical_line({"x": np.float64(0.1), "n": np.int64(3), "b": np.bool_(True)}) == '{"b":true,"n":3,"x":0.1}'
+    assert (
+        canonical_line({"x": np.float64(0.1), "n": np.int64(3), "b": np.bool_(True)})
+        == '{"b":true,"n":3,"x":0.1}'
+    )
 
 
 def test_a_type_without_json_is_refused() -> None:

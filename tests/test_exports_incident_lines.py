@@ -3,13 +3,30 @@ import math
 
 import jsonschema
 import pytest
+
+from airvigil.exports.incident_lines import (
+    SUMMARY_HEADINGS,
+    incident_line,
+    incident_lines,
+    incident_schema,
+    summary_rows,
+)
 from example_run import empty_run, example_run
 
-from airvigil.exports.incident_lines import SUMMARY_HEADINGS, incident_line, incident_lines, incident_schema, summary_rows
-
-PROMISED = (
-    "incident_id volume outcome members entry exit duration_s max_depth_m max_depth_sigma_m p_inside_max robustness_radius_m reconstruction"
-).split()
+PROMISED = [
+    "incident_id",
+    "volume",
+    "outcome",
+    "members",
+    "entry",
+    "exit",
+    "duration_s",
+    "max_depth_m",
+    "max_depth_sigma_m",
+    "p_inside_max",
+    "robustness_radius_m",
+    "reconstruction",
+]
 
 
 def check(line: str) -> dict:
@@ -34,13 +51,31 @@ def test_a_line_has_what_is_promised_and_its_last_state() -> None:
 
 
 def test_unknown_is_null_and_still_valid() -> None:
-    incident = check(incident_line({"incident_id": "I", "time": "2031-05-04T10:00:00.000Z", "volume": "X", "outcome": "undecidable", "max_depth_m": math.nan}))
+    incident = check(
+        incident_line(
+            {
+                "incident_id": "I",
+                "time": "2031-05-04T10:00:00.000Z",
+                "volume": "X",
+                "outcome": "undecidable",
+                "max_depth_m": math.nan,
+            }
+        )
+    )
     assert incident["max_depth_m"] is None
     assert incident["exit"] is None
     assert incident["reconstruction"] is False
 
 
-@pytest.mark.parametrize(("field", "value"), [("outcome", "violation"), ("p_inside_max", 1.5), ("duration_s", -1.0), ("entry", {"time": "noon", "kind": "crossing"})])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("outcome", "violation"),
+        ("p_inside_max", 1.5),
+        ("duration_s", -1.0),
+        ("entry", {"time": "noon", "kind": "crossing"}),
+    ],
+)
 def test_the_schema_refuses_a_wrong_value(field: str, value: object) -> None:
     event = {**next(e for e in example_run().events if e["event"] == "incident_closed"), field: value}
     with pytest.raises(jsonschema.ValidationError):

@@ -1,8 +1,7 @@
 from xml.etree import ElementTree as ET
 
-from example_run import empty_run, example_run
-
 from airvigil.exports.kml import incidents_kml
+from example_run import empty_run, example_run
 
 NS = {"k": "http://www.opengis.net/kml/2.2", "gx": "http://www.google.com/kml/ext/2.2"}
 

@@ -3,12 +3,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 import shapely
-from example_run import SIGMA_M, START, example_run, iso
 
 from airvigil.exports.map_projection import LocalPlane
 from airvigil.exports.run_view import read_run
 from airvigil.exports.track_pieces import across_sigma_m, band_polygon, inside_intervals, member_tracks
 from airvigil.exports.wording import ns_from_iso
+from example_run import SIGMA_M, START, example_run, iso
 
 
 def test_pieces_meet_at_the_crossings() -> None:
@@ -70,14 +70,16 @@ def test_an_unknown_accuracy_draws_no_band() -> None:
     track = read_run(*example.tables).tracks["T-1"]
     plane = LocalPlane(59.8, 26.0)
     assert np.isnan(across_sigma_m(track)).all()
-    assert shapely.is_empty(band_polygon(track, plane, from_ns=int(track.time_ns[0]), to_ns=int(track.time_ns[-1])))
+    assert shapely.is_empty(
+        band_polygon(track, plane, from_ns=int(track.time_ns[0]), to_ns=int(track.time_ns[-1]))
+    )
 
 
 def test_the_band_holds_two_sigma_and_no_more() -> None:
     track = read_run(*example_run(members=1).tables).tracks["T-1"]
     plane = LocalPlane(59.8, 26.0)
-    band = band_polygon(track, plane, from_ns=int(track.time_ns[30]), to_ns=int(track.time_ns[100]), most_points=10_000)
+    band = band_polygon(
+        track, plane, from_ns=int(track.time_ns[30]), to_ns=int(track.time_ns[100]), most_points=10_000
+    )
     spine = shapely.linestrings(plane.forward(track["latitude_deg"][30:101], track["longitude_deg"][30:101]))
     assert shapely.hausdorff_distance(shapely.boundary(band), spine) == pytest.approx(2 * SIGMA_M, rel=0.03)
-
-

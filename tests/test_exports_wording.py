@@ -7,7 +7,15 @@ from airvigil.exports import wording
 
 @pytest.mark.parametrize(
     ("p", "expected"),
-    [(1.0, "> 0.9999"), (0.99995, "> 0.9999"), (0.9951, "0.9951"), (0.775, "0.78"), (0.0, "< 0.0001"), (None, "–"), (math.nan, "–")],
+    [
+        (1.0, "> 0.9999"),
+        (0.99995, "> 0.9999"),
+        (0.9951, "0.9951"),
+        (0.775, "0.78"),
+        (0.0, "< 0.0001"),
+        (None, "–"),
+        (math.nan, "–"),
+    ],
 )
 def test_a_probability_is_never_rounded_to_certainty(p: float | None, expected: str) -> None:
     assert wording.probability_text(p) == expected
@@ -30,7 +38,10 @@ def test_lengths(metres: float | None, sigma: float | None, expected: str) -> No
     assert wording.length_text(metres, sigma) == expected
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [(718.2, "11 min 58 s"), (18.0, "18.0 s"), (59.97, "60.0 s"), (3600, "1 h 00 min"), (None, "–")])
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(718.2, "11 min 58 s"), (18.0, "18.0 s"), (59.97, "60.0 s"), (3600, "1 h 00 min"), (None, "–")],
+)
 def test_durations(seconds: float | None, expected: str) -> None:
     assert wording.duration_text(seconds) == expected
 
@@ -42,14 +53,22 @@ def test_places_are_written_as_on_a_chart() -> None:
 
 
 def test_instants_go_there_and_back() -> None:
-    assert wording.iso_from_ns(wording.ns_from_iso("2025-09-19T06:58:00.250Z") or 0) == "2025-09-19T06:58:00.250Z"
-    assert wording.iso_from_ns(wording.ns_from_iso("1969-12-31T23:59:59.999Z") or 0) == "1969-12-31T23:59:59.999Z"
+    assert (
+        wording.iso_from_ns(wording.ns_from_iso("2025-09-19T06:58:00.250Z") or 0)
+        == "2025-09-19T06:58:00.250Z"
+    )
+    assert (
+        wording.iso_from_ns(wording.ns_from_iso("1969-12-31T23:59:59.999Z") or 0)
+        == "1969-12-31T23:59:59.999Z"
+    )
     assert wording.ns_from_iso("2025-09-19T09:58:00+03:00") == wording.ns_from_iso("2025-09-19T06:58:00Z")
     assert wording.ns_from_iso(None) is None
 
 
 def test_a_dispute_is_named_without_taking_a_side() -> None:
-    words = wording.volume_text({"volume": "RUS|UKR", "volume_kind": "disputed", "states": ["RUS", "UKR"], "volume_name": "x"})
+    words = wording.volume_text(
+        {"volume": "RUS|UKR", "volume_kind": "disputed", "states": ["RUS", "UKR"], "volume_name": "x"}
+    )
     assert words == "airspace that RUS and UKR both claim"
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import pyarrow.compute as pc
 import pyModeS
 import pytest
+import rs1090
 from hypothesis import given
 from hypothesis import strategies as st
 
 import mode_s_encoder as encoder
+from airvigil.feeds.cpr import global_position
 from airvigil.feeds.feed import FeedOptions
 from airvigil.feeds.mode_s import MAX_ADDRESSES, ModeSDecoder
 from airvigil.feeds.mode_s_frames import FrameBatch, frame_remainder, is_frame_text
@@ -51,10 +53,14 @@ def known(row: dict[str, Any]) -> dict[str, Any]:
 def test_published_pair_of_position_messages() -> None:
     """The worked example of The 1090 Megahertz Riddle, chapter 5."""
     frames = ["8D40621D58C386435CC412692AD6", "8D40621D58C382D690C8AC2863A7"]
-    rows = rows_of([(float(t), bytes.fromhex(frame)) for t, frame in enumerate(frames)])
-    assert rows[0]["reject_reason"] == "cpr_unpaired"
-    assert rows[1]["latitude_deg"] == pytest.approx(52.2572021484375)
-    assert rows[1]["longitude_deg"] == pytest.approx(3.91937255859375)
+    halves = [rs1090.decode(frame.lower()) for frame in frames]
+    odd, even = ((half["lat_cpr"] / 2**17, half["lon_cpr"] / 2**17) for half in halves)
+    found = global_position(even, odd, is_odd=False, span_deg=360.0, reference=None)
+    assert found is not None
+    assert found[0] == pytest.approx((52.2572021484375, 3.91937255859375))
+    # the two were sent 1.6 km apart, so a first pair of them cannot vouch for itself
+    rows = rows_of([(6.0 * n, bytes.fromhex(frame)) for n, frame in enumerate(frames)])
+    assert [row["reject_reason"] for row in rows] == ["cpr_unpaired", "cpr_unconfirmed"]
     assert rows[1]["pressure_altitude_m"] == pytest.approx(38_000 * FT)
     assert rows[1]["icao24"] == "40621d"
     assert (rows[1]["nic"], rows[1]["sensor_kind"], rows[1]["on_ground"]) == (8, "adsb", False)
@@ -130,7 +136,7 @@ def test_emergency_and_squawk(state: int, name: str) -> None:
     assert (row["emergency"], row["squawk"]) == (name, "7345")
 
 
-@pytest.mark.parametrize("feet", [-975, 0, 5_025, 36_000, 50_175])
+@pytest.mark.parametrize("feet", [-975, 0, 5_025, 36_000, 50_150, 50_175])
 def test_altitude_of_replies_and_squitters(feet: int) -> None:
     rows = rows_of(
         [
@@ -144,6 +150,15 @@ def test_altitude_of_replies_and_squitters(feet: int) -> None:
     )
     assert [row["pressure_altitude_m"] for row in rows[1:]] == pytest.approx([feet * FT] * 5)
     assert {row["icao24"] for row in rows} == {"461f28"}
+
+
+def test_a_position_above_50_000_ft_is_kept() -> None:
+    """rs1090 0.7 has no answer to such a frame."""
+    frame = encoder.squitter(ADDRESS, encoder.airborne(60.0, 25.0, 50_175, is_odd=False))
+    assert rs1090.decode([frame.hex()]) == [None]
+    row = rows_of([(0.0, frame)])[0]
+    assert row["pressure_altitude_m"] == pytest.approx(50_175 * FT)
+    assert row["reject_reason"] == "cpr_unpaired"
 
 
 def test_altitude_in_metres_or_absent_is_unknown() -> None:
@@ -343,11 +358,13 @@ def test_batches_do_not_matter(cuts: list[int]) -> None:
 @pytest.mark.recordings
 def test_a_whole_flight_agrees_with_its_recorded_decoding(recordings: Path) -> None:
     """57,793 frames Paris to Toulouse, decoded by another program when they were recorded."""
-    content = gzip.open(recordings / "traffic_samples" / "full_flight_short.jsonl.gz").read()
+    content = gzip.decompress((recordings / "traffic_samples" / "full_flight_short.jsonl.gz").read_bytes())
     rows = RawModeSFeed(FeedOptions("flight")).decode(content, 0)
     theirs = [json.loads(line) for line in content.splitlines()]
     assert rows.num_rows == len(theirs) == 57_793
     compared = 0
+    # 5,590 ft and squawk 1246 there; 39,150 ft and 4546 by the standard, rs1090 0.7 and pyModeS
+    misread = {"a1af591683bb6f178aabb7192106", "afb921a79a54822501c02aa5d9b9"}
     for row, other in zip(rows.select(["latitude_deg", "longitude_deg", "pressure_altitude_m", "icao24", "squawk", "callsign"]).to_pylist(), theirs, strict=True):  # fmt: skip
         if row["icao24"] is not None:
             assert row["icao24"] == other["icao24"]
@@ -355,6 +372,8 @@ def test_a_whole_flight_agrees_with_its_recorded_decoding(recordings: Path) -> N
             compared += 1
             assert row["latitude_deg"] == pytest.approx(other["latitude"], abs=1e-9)
             assert row["longitude_deg"] == pytest.approx(other["longitude"], abs=1e-9)
+        if other["frame"] in misread:
+            continue
         if row["pressure_altitude_m"] is not None:
             assert row["pressure_altitude_m"] == pytest.approx(other["altitude"] * FT)
         if row["squawk"] is not None:
@@ -369,7 +388,7 @@ def test_a_whole_flight_agrees_with_its_recorded_decoding(recordings: Path) -> N
 @pytest.mark.recordings
 def test_thirty_aircraft_agree_with_pymodes(recordings: Path) -> None:
     """The first 20,000 frames of a recording in flight: every position of pyModeS's pairing decoder."""
-    content = gzip.open(recordings / "mode_s_long_flight" / "long_flight.csv.gz").read()
+    content = gzip.decompress((recordings / "mode_s_long_flight" / "long_flight.csv.gz").read_bytes())
     lines = content.splitlines()[60_000:80_000]
     rows = RawModeSFeed(FeedOptions("flight")).decode(b"\n".join(lines) + b"\n", 0).to_pylist()
     pipe = pyModeS.PipeDecoder()
@@ -378,11 +397,12 @@ def test_thirty_aircraft_agree_with_pymodes(recordings: Path) -> None:
         time, frame = line.decode().split(",")
         if frame[2:4] == "33" and int(frame[18:20], 16) >> 3 == 17:
             other = pipe.decode(frame[18:], timestamp=float(time))
-            theirs += "latitude" in other
+            latitude = other.get("latitude")
+            theirs += latitude is not None
             if row["latitude_deg"] is not None:
                 ours += 1
-                if "latitude" in other:
-                    assert row["latitude_deg"] == pytest.approx(other["latitude"], abs=1e-6)
+                if latitude is not None:
+                    assert row["latitude_deg"] == pytest.approx(latitude, abs=1e-6)
                     assert row["longitude_deg"] == pytest.approx(other["longitude"], abs=1e-6)
     assert theirs > 500
     assert ours == pytest.approx(theirs, rel=0.01)

@@ -293,7 +293,7 @@ REAL = {
 def test_real_tables_agree_with_pandas(name):
     content = gzip.decompress((Path(RECORDINGS) / f"traffic_samples/{name}.json.gz").read_bytes())
     table = read(content)
-    frame = pd.read_json(io.BytesIO(content), dtype={"icao24": str, "squawk": str}, convert_dates=False)
+    frame = pd.read_json(io.BytesIO(content), dtype=False, precise_float=True)
     assert table.num_rows == len(frame) == REAL[name]
     assert table["reject_reason"].null_count == len(frame)
     columns = {

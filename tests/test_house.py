@@ -37,6 +37,7 @@ ROOMS = (
     "drivers",
     "server",
     "scenarios",
+    "commands",
     "cli",
 )
 PURE_ROOMS = ROOMS[: ROOMS.index("evidence") + 1]
@@ -400,6 +401,16 @@ def test_every_local_link_of_a_page_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert missing == []
+
+
+def test_every_page_that_the_source_cites_exists() -> None:
+    wrong = [
+        f"{named(path)}: {page}"
+        for path in (*modules(), *scripts(), PACKAGE / "settings.toml")
+        for page in re.findall(r"docs/[\w/-]+\.md", path.read_text(encoding="utf-8"))
+        if not (ROOT / page).exists()
+    ]
+    assert wrong == []
 
 
 def test_the_licence_is_the_unmodified_apache_licence() -> None:

@@ -183,6 +183,7 @@ JAMMER = Interference(59.85, 26.0, 20_000.0, "2024-01-01T12:00:00Z", "2024-01-01
 
 def test_jamming_takes_accuracy_within_its_circle_only() -> None:
     inside, outside, lost = 0, 0, 0
+    errors = []
     for row in adsb_rows(RECEIVER, AIRLINER, (JAMMER,), Noise(1), Noise(2)):
         truth = AIRLINER.motion(row["time_of_applicability"])
         assert truth is not None
@@ -191,6 +192,8 @@ def test_jamming_takes_accuracy_within_its_circle_only() -> None:
             inside += 1
             lost += row["latitude_deg"] is None
             assert (row["nac_p"], row["nic"], row["rc_m"]) == (0, 0, None)
+            if row["latitude_deg"] is not None:
+                errors.append(error_m(row, AIRLINER))
         else:
             outside += 1
             assert (row["nac_p"], row["nic"]) == (9, 8)
@@ -198,6 +201,9 @@ def test_jamming_takes_accuracy_within_its_circle_only() -> None:
     assert inside > 200
     assert outside > 200
     assert lost / inside == pytest.approx(0.5, abs=0.12)
+    # about 15 memories of 20 s in this stretch: the spread is known to a fifth
+    spread = math.sqrt(statistics.mean(e * e + n * n for e, n in errors) / 2.0)
+    assert spread == pytest.approx(JAMMER.sigma_m, rel=0.5)
 
 
 def test_spoofing_moves_the_claim_and_keeps_its_quality() -> None:

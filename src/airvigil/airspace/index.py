@@ -123,13 +123,13 @@ class Chunks(NamedTuple):
 
     Attributes:
         points_m: (n, 3) ECEF, in the order of Rings; piece k runs from point k to point k + 1.
-        first, count, volume: (c,) first piece, number of pieces, index of the volume.
+        first, pieces, volume: (c,) first piece, number of pieces, index of the volume.
         centre_m: (c, 3); radius_m: (c,) the sphere that holds the chunk's points.
     """
 
     points_m: Floats
     first: Ints
-    count: Ints
+    pieces: Ints
     volume: Ints
     centre_m: Floats
     radius_m: Floats
@@ -309,7 +309,7 @@ def _nearest_chord_m(chunks: Chunks, near: Ints, x: float, y: float, z: float) -
         gx, gy, gz = chunks.centre_m[c, 0] - x, chunks.centre_m[c, 1] - y, chunks.centre_m[c, 2] - z
         if math.sqrt(gx * gx + gy * gy + gz * gz) - chunks.radius_m[c] > math.sqrt(best):
             continue
-        for k in range(chunks.first[c], chunks.first[c] + chunks.count[c]):
+        for k in range(chunks.first[c], chunks.first[c] + chunks.pieces[c]):
             ax, ay, az = p[k, 0] - x, p[k, 1] - y, p[k, 2] - z
             dx, dy, dz = p[k + 1, 0] - p[k, 0], p[k + 1, 1] - p[k, 1], p[k + 1, 2] - p[k, 2]
             square = dx * dx + dy * dy + dz * dz

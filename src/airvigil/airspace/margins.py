@@ -174,8 +174,17 @@ def _in_order(parts: Sequence[tuple[Ints, NDArray[np.int32], Floats]]) -> Margin
     values = np.concatenate([part[2] for part in parts]) if parts else np.empty((0, 7))
     order = np.lexsort((volume, row))
     values = values[order]
-    columns = [np.ascontiguousarray(values[:, k]) for k in range(_STATE)]
-    margins = Margins(row[order], volume[order], *columns, values[:, _STATE] == _DEFECTIVE)
+    margins = Margins(
+        row=row[order],
+        volume=volume[order],
+        margin_m=values[:, _MARGIN].copy(),
+        sigma_m=values[:, _SIGMA].copy(),
+        p_inside=values[:, _P_LOW].copy(),
+        p_inside_high=values[:, _P_HIGH].copy(),
+        normal_e=values[:, _NORMAL_E].copy(),
+        normal_n=values[:, _NORMAL_N].copy(),
+        is_defective=values[:, _STATE] == _DEFECTIVE,
+    )
     for field in fields(margins):
         getattr(margins, field.name).setflags(write=False)
     return margins

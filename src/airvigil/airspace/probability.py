@@ -198,7 +198,7 @@ def removed_mass(
         x, y = project(frame, p[k, 0], p[k, 1], p[k, 2])
         ax = (x - sx) * scale.east
         ay = (y - sy - scale.shear * ax) * scale.north
-        for _ in range(chunks.count[near.chunks[n]]):
+        for _ in range(chunks.pieces[near.chunks[n]]):
             k += 1
             x, y = project(frame, p[k, 0], p[k, 1], p[k, 2])
             bx = (x - sx) * scale.east

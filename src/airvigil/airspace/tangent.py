@@ -105,7 +105,7 @@ def nearest_point(frame: Frame, chunks: Chunks, near: Near) -> tuple[float, floa
             continue
         k = chunks.first[near.chunks[n]]
         ax, ay = project(frame, p[k, 0], p[k, 1], p[k, 2])
-        for _ in range(chunks.count[near.chunks[n]]):
+        for _ in range(chunks.pieces[near.chunks[n]]):
             k += 1
             bx, by = project(frame, p[k, 0], p[k, 1], p[k, 2])
             dx, dy = bx - ax, by - ay
@@ -137,7 +137,7 @@ def is_crossed_oddly(frame: Frame, chunks: Chunks, near: Near, to_x: float, to_y
         k = chunks.first[near.chunks[n]]
         ax, ay = project(frame, p[k, 0], p[k, 1], p[k, 2])
         a_left = to_x * ay - to_y * ax >= 0.0
-        for _ in range(chunks.count[near.chunks[n]]):
+        for _ in range(chunks.pieces[near.chunks[n]]):
             k += 1
             bx, by = project(frame, p[k, 0], p[k, 1], p[k, 2])
             b_left = to_x * by - to_y * bx >= 0.0

@@ -123,7 +123,9 @@ def _nothing_found(run: Run) -> str:
     names = [str(volume.get("name") or volume.get("volume_id")) for volume in run.volumes]
     where = _listed(names) or "the volumes looked at"
     when = ""
-    if span is not None:
+    if span is not None and date_of(span[0]) == date_of(span[1]):
+        when = f" on {date_of(span[0])} between {clock(span[0])} and {clock(span[1])} UTC"
+    elif span is not None:
         when = (
             f" between {clock(span[0])} on {date_of(span[0])} and {clock(span[1])} on {date_of(span[1])} UTC"
         )

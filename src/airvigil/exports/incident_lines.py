@@ -127,8 +127,8 @@ def summary_row(incident: Event) -> SummaryRow:
     ]
     texts = SummaryRow(
         incident=str(incident.get("incident_id")),
-        volume=str(incident.get("volume_name") or incident.get("volume")),
-        outcome=str(incident.get("outcome")),
+        volume=str(incident.get("volume_name") or incident.get("volume") or UNKNOWN),
+        outcome=str(incident.get("outcome") or UNKNOWN),
         aircraft=f"{len(members)}: {names}{more}",
         entry=_instant_text(incident.get("entry")),
         exit=_instant_text(incident.get("exit")),

@@ -83,15 +83,22 @@ def volume_labels(
         pieces = [
             p for p in shapely.get_parts(shape) if shapely.get_dimensions(p) == 2 and shapely.area(p) > 900.0
         ]
-        spaced = volume.name.upper()
-        width = len(spaced) * 12.5 + 12.0
+        is_long = len(volume.name) > 24
+        words, width = (
+            (volume.name, len(volume.name) * 7.0)
+            if is_long
+            else (volume.name.upper(), len(volume.name) * 12.5)
+        )
+        half = width / 2 + 6.0
         for piece in sorted(pieces, key=shapely.area, reverse=True)[:3]:
-            x, y = shapely.get_coordinates(shapely.maximum_inscribed_circle(piece, tolerance=4.0))[0]
-            x = float(np.clip(x, width / 2 + 6.0, frame.width - width / 2 - 6.0))
-            box = (x - width / 2, y - 12.0, x + width / 2, y + 8.0)
-            if labels.is_free(box):
+            place_x, y = shapely.get_coordinates(shapely.maximum_inscribed_circle(piece, tolerance=4.0))[0]
+            x = min(max(float(place_x), half + 6.0), frame.width - half - 6.0)
+            box = (x - half, y - 12.0, x + half, y + 8.0)
+            # a name pushed far from its place would name another's
+            if labels.is_free(box) and abs(x - place_x) < 40.0:
                 labels.taken.append(box)
                 kind = "country own" if volume.volume_id == infringed else "country"
-                parts.append(text(x, float(y) + 4.0, spaced, class_=kind, text_anchor="middle"))
+                kind += " long" if is_long else ""
+                parts.append(text(x, float(y) + 4.0, words, class_=kind, text_anchor="middle"))
                 break
     return "".join(parts)

@@ -183,7 +183,10 @@ def _on_paper(
     for turn in (-720.0, -360.0, 0.0, 360.0, 720.0):
         if longitude.max() + turn < box[0] or longitude.min() + turn > box[2]:
             continue
-        cut = shapely.clip_by_rect(make(np.column_stack([longitude + turn, latitude])), *box)
+        whole = make(np.column_stack([longitude + turn, latitude]))
+        if not shapely.is_valid(whole):  # a ring cut to an earlier box runs back along its own edge
+            whole = shapely.make_valid(whole)
+        cut = shapely.clip_by_rect(whole, *box)
         # edges are straight in lon/lat: give them the bend that this projection shows
         for part in shapely.get_parts(shapely.segmentize(cut, 0.2)):
             xy_of = (

@@ -89,7 +89,7 @@ def incident_section(
     figures = [(drawn, words + made) for draw, words in drawings if (drawn := budget.spend(draw)) is not None]
     values = {
         "incident": incident,
-        "outcome": str(incident.get("outcome")),
+        "outcome": str(incident.get("outcome") or UNKNOWN),
         "where": volume_text(incident),
         "sentences": incident_sentences(run, incident),
         "facts": _facts(incident),
@@ -103,7 +103,7 @@ def incident_section(
         "has_altitude": any("altitude" in str(words).lower() for _, words in figures),
     }
     entry = ns_from_iso((incident.get("entry") or {}).get("time"))
-    heading = f"{incident.get('volume_name') or incident.get('volume')}, {date_of(entry)}, {clock(entry, seconds=False)} UTC"
+    heading = f"{incident.get('volume_name') or incident.get('volume') or UNKNOWN}, {date_of(entry)}, {clock(entry, seconds=False)} UTC"
     return Section(number, f"incident-{number}", heading, values, figures)
 
 
@@ -160,7 +160,7 @@ def _reasons(incident: Event) -> list[dict[str, str]]:
     reasons = []
     for reason in incident.get("why") or []:
         numbers = [
-            f"{code_text(name)} {value:.6g}" if isinstance(value, float) else f"{code_text(name)} {value}"
+            f"{code_text(name)} {_figure(name, value)}"
             for name, value in reason.items()
             if name not in ("code", "text") and isinstance(value, (int, float, str))
         ]
@@ -172,6 +172,12 @@ def _reasons(incident: Event) -> list[dict[str, str]]:
             }
         )
     return reasons
+
+
+def _figure(name: str, value: float | str) -> str:
+    if isinstance(value, float):
+        return probability_text(value) if name.startswith("p_") else f"{value:.6g}"
+    return str(value)
 
 
 def interference_section(

@@ -15,7 +15,17 @@ from airvigil.exports.run_view import read_run
 
 Event = dict[str, Any]
 MOST_ROWS = 40
-SHOWN = ("volume", "outcome", "aircraft", "entry", "duration", "max_depth", "p_inside", "robustness", "remark")
+SHOWN = (
+    "volume",
+    "outcome",
+    "aircraft",
+    "entry",
+    "duration",
+    "max_depth",
+    "p_inside",
+    "robustness",
+    "remark",
+)
 
 
 def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> None:
@@ -29,7 +39,12 @@ def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> N
     events = list(events)
     run = read_run(events)
     if run.is_reconstruction:
-        console.print(Text("RECONSTRUCTION: made from published numbers; nobody measured these tracks.", style="bold magenta"))
+        console.print(
+            Text(
+                "RECONSTRUCTION: made from published numbers; nobody measured these tracks.",
+                style="bold magenta",
+            )
+        )
     rows = summary_rows(events)
     if rows:
         table = Table(*(getattr(SUMMARY_HEADINGS, name) for name in SHOWN), header_style="bold")
@@ -49,7 +64,9 @@ def _print_presence(presences: list[Any], console: Console) -> None:
     counts = Counter(spell["volume"] for spell in presences if spell["outcome"] in ("suspected", "probable"))
     if counts:
         text = ", ".join(f"{count} in {volume}" for volume, count in sorted(counts.items()))
-        console.print(Text(f"Present with an identity, permission not required: {text} (stays, not aircraft)."))
+        console.print(
+            Text(f"Present with an identity, permission not required: {text} (stays, not aircraft).")
+        )
 
 
 def _print_interference(told: Iterable[Any], areas: Iterable[Any], console: Console) -> None:
@@ -64,10 +81,16 @@ def _print_interference(told: Iterable[Any], areas: Iterable[Any], console: Cons
     tracks = len({event["track_id"] for event in told})
     console.print(Text(f"Positions not believed on {tracks} tracks, {len(told)} stretches ({text})."))
     if claimed:
-        console.print(Text(f"  They claimed to be inside {', '.join(claimed)}; no infringement follows from them."))
+        console.print(
+            Text(f"  They claimed to be inside {', '.join(claimed)}; no infringement follows from them.")
+        )
     for area in areas:
         place = f"{area['latitude_deg']:.2f} N {area['longitude_deg']:.2f} E"
-        console.print(Text(f"  Area of interference ({area['kind']}): {len(area['tracks'])} tracks near {place} by {area['until'][:16]}Z"))
+        console.print(
+            Text(
+                f"  Area of interference ({area['kind']}): {len(area['tracks'])} tracks near {place} by {area['until'][:16]}Z"
+            )
+        )
 
 
 def _print_books(accounting: Any, console: Console, seconds: float) -> None:
@@ -75,7 +98,9 @@ def _print_books(accounting: Any, console: Console, seconds: float) -> None:
     total = 0
     for row in accounting.get("sensors", []):
         rejected = row["rejected"]
-        why = ", ".join(f"{name} {count:,}" for name, count in sorted(rejected.items(), key=lambda item: -item[1]))
+        why = ", ".join(
+            f"{name} {count:,}" for name, count in sorted(rejected.items(), key=lambda item: -item[1])
+        )
         numbers = (row["received"], row["used"], sum(rejected.values()), row["late"])
         table.add_row(Text(row["sensor"]), *(f"{n:,}" for n in numbers), Text(why))
         total += row["received"]

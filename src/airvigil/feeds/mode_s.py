@@ -24,10 +24,11 @@ Rules
   unsupported_df, unsupported_message (DF 18 with a format of its own), unverified_address, and
   those of `airvigil.feeds.cpr`.
 
-rs1090 checks the parity of squitters and decodes altitude, identity, callsign and CPR fractions.
-What it does not give, or gives wrongly, is read from the bits here: the parity of DF 11 (which it
-does not check), emitter category, status bits, velocity
-(rs1090 0.7 reads "no velocity" as 1.4 kt, and supersonic messages four times too slow).
+rs1090 decodes the squitters. What it does not give, or gives wrongly, is read from the bits here:
+positions and status (rs1090 0.7 refuses a position message above 50,000 ft), emitter category,
+velocity over ground (it reads "no velocity" as 1.4 kt, and supersonic messages four times too
+slow). Replies are read here altogether: rs1090 does not check the parity of DF 11, takes a metric
+altitude for 0 ft, and spends most of its time guessing Comm-B registers.
 
 References: ICAO Annex 10 volume IV chapter 3; ICAO Doc 9871; RTCA DO-260B 2.2.3.2.
 """
@@ -44,7 +45,8 @@ import rs1090
 from airvigil.feeds.ads_b_quality import integrity, version_0_nac_p
 from airvigil.feeds.cpr import PositionResolver
 from airvigil.feeds.feed import FeedOptions
-from airvigil.feeds.mode_s_frames import SHORT_HEX, FrameBatch, ReportRows, frame_remainder
+from airvigil.feeds.mode_s_codes import ALTITUDE_FT, SQUAWK, squitter_altitude_ft
+from airvigil.feeds.mode_s_frames import FrameBatch, ReportRows, frame_remainder
 from airvigil.units import M_PER_FT, MPS_PER_FT_MIN, MPS_PER_KT, NS_PER_S
 
 VERIFIED_NS = 60 * NS_PER_S
@@ -58,11 +60,10 @@ _BATCH = 500  # rs1090's unit of parallel work
 _AHEAD = 4 * _BATCH  # dictionaries alive at a time: more only feed the garbage collector
 _NO_FORMAT = -1
 _REPLY_FORMATS = frozenset({0, 4, 5, 16, 20, 21})
-_RS1090_FORMATS = _REPLY_FORMATS | {17, 18}
+_READ_FROM_BITS = frozenset({*range(9, 19), 20, 21, 22, 29, 31})  # type codes that need no rs1090
 _MAX_INTERROGATOR_CODE = 79  # Annex 10 volume IV 3.1.2.3.3.2: interrogator and surveillance identifiers
 _EMERGENCIES = ("none", "general", "medical", "minimum_fuel", "no_radio", "unlawful", "downed", "reserved")
 _CATEGORY_SETS = {1: "D", 2: "C", 3: "B", 4: "A"}
-_METRIC_BIT = 0x40  # of the 13-bit altitude code; its metric coding was never defined
 
 
 class _Aircraft:
@@ -104,7 +105,7 @@ class ModeSDecoder:
         """Rows of a batch of frames, in its order; see the module for what they hold."""
         rows = ReportRows(batch, self._options)
         formats = [int(frame[:2], 16) >> 3 if frame else _NO_FORMAT for frame in batch.frames]
-        decoded = _decode_all(batch.frames, formats)
+        decoded = _decode_squitters(batch.frames, formats)
         for index, (frame, downlink_format) in enumerate(zip(batch.frames, formats, strict=True)):
             if downlink_format == _NO_FORMAT:
                 continue
@@ -116,7 +117,7 @@ class ModeSDecoder:
             elif downlink_format == 11:
                 self._read_all_call(rows, index, frame, time_ns)
             elif downlink_format in _REPLY_FORMATS:
-                self._read_reply(rows, index, frame, next(decoded), time_ns, downlink_format)
+                self._read_reply(rows, index, frame, time_ns, downlink_format)
             else:
                 rows.reject_reason[index] = "unsupported_df"
         return rows.table()
@@ -138,33 +139,27 @@ class ModeSDecoder:
         rows.on_ground[index] = _ground_by_capability(int(frame[1], 16) & 7)
 
     def _read_reply(
-        self,
-        rows: ReportRows,
-        index: int,
-        frame: str,
-        message: dict[str, Any] | None,
-        time_ns: int,
-        downlink_format: int,
+        self, rows: ReportRows, index: int, frame: str, time_ns: int, downlink_format: int
     ) -> None:
         """DF 0, 4, 5, 16, 20, 21: altitude or identity, address in the parity."""
-        if message is None:
-            rows.reject_reason[index] = "undecodable"
-            return
-        address = f"{frame_remainder(frame):06x}" if downlink_format >= 20 else message["icao24"]
+        address = f"{frame_remainder(frame):06x}"
         if not self._is_verified(address, time_ns):
             rows.reject_reason[index] = "unverified_address"
             return
         rows.icao24[index] = address
         rows.is_icao_address[index] = True
-        flight_status = int(frame[1], 16) & 7
+        status = int(frame[1], 16) & 7
         if downlink_format in (0, 16):
-            rows.on_ground[index] = flight_status >= 4  # vertical status, bit 6
-        elif flight_status < 4:
-            rows.on_ground[index] = flight_status in (1, 3)
+            rows.on_ground[index] = status >= 4  # vertical status, bit 6
+        elif status < 4:
+            rows.on_ground[index] = status in (1, 3)  # flight status
+        code = int(frame[4:8], 16) & 0x1FFF
         if downlink_format in (5, 21):
-            rows.squawk[index] = message["squawk"]
-        elif message["altitude"] is not None and not int(frame[4:8], 16) & _METRIC_BIT:
-            rows.pressure_altitude_m[index] = message["altitude"] * M_PER_FT
+            rows.squawk[index] = SQUAWK[code]
+        else:
+            altitude_ft = ALTITUDE_FT[code]
+            if altitude_ft is not None:
+                rows.pressure_altitude_m[index] = altitude_ft * M_PER_FT
 
     def _read_squitter(
         self,
@@ -177,13 +172,13 @@ class ModeSDecoder:
         is_df18: bool,
     ) -> None:
         """DF 17 and 18: the extended squitter."""
-        if message is None:
-            rows.reject_reason[index] = "bad_crc" if frame_remainder(frame) else "undecodable"
-            return
         me = int(frame[8:22], 16)
         type_code = me >> 51
+        if message is None and (type_code not in _READ_FROM_BITS or frame_remainder(frame)):
+            rows.reject_reason[index] = "bad_crc" if frame_remainder(frame) else "undecodable"
+            return
         control = int(frame[1], 16) & 7 if is_df18 else 0
-        key = address = message["icao24"]
+        key = address = frame[2:8]
         is_icao: bool | None = True
         if control:
             if control in (3, 4, 7):
@@ -200,23 +195,21 @@ class ModeSDecoder:
             rows.on_ground[index] = _ground_by_capability(int(frame[1], 16) & 7)
         if 9 <= type_code <= 18 or 20 <= type_code <= 22:
             nic_b = None if control in (2, 6) else (me >> 48) & 1  # there the bit tells the kind of address
-            _read_airborne_position(rows, index, aircraft, message, type_code, nic_b, time_ns)
-        elif type_code == 19:
-            _read_velocity(rows, index, aircraft, message, me, time_ns)
-        elif 5 <= type_code <= 8:
-            _read_surface_position(rows, index, aircraft, message, type_code, time_ns)
-        elif 1 <= type_code <= 4:
-            rows.category[index] = f"{_CATEGORY_SETS[type_code]}{(me >> 48) & 7}"
-            callsign = message["callsign"].strip()
-            if callsign and "#" not in callsign:
-                rows.callsign[index] = callsign
-        elif type_code == 28 and (me >> 48) & 7 == 1:
-            rows.emergency[index] = _EMERGENCIES[(me >> 45) & 7]
-            rows.squawk[index] = message["squawk"]
+            _read_airborne_position(rows, index, aircraft, me, nic_b, time_ns)
         elif type_code == 29:
             _read_target_status(rows, index, aircraft, me, time_ns)
         elif type_code == 31:
             _read_operational_status(rows, index, aircraft, me, time_ns)
+        elif message is not None:
+            if type_code == 19:
+                _read_velocity(rows, index, aircraft, message, me, time_ns)
+            elif 5 <= type_code <= 8:
+                _read_surface_position(rows, index, aircraft, message, me, time_ns)
+            elif 1 <= type_code <= 4:
+                _read_identification(rows, index, message, me)
+            elif type_code == 28 and (me >> 48) & 7 == 1:
+                rows.emergency[index] = _EMERGENCIES[(me >> 45) & 7]
+                rows.squawk[index] = message["squawk"]
 
     def _is_verified(self, address: str, time_ns: int) -> bool:
         aircraft = self._aircraft.get(address)
@@ -246,18 +239,12 @@ class ModeSDecoder:
             del self._aircraft[key]
 
 
-def _decode_all(frames: list[str], formats: list[int]) -> Iterator[dict[str, Any] | None]:
-    """rs1090's answer to each squitter and reply, in order; None if it has none.
+def _decode_squitters(frames: list[str], formats: list[int]) -> Iterator[dict[str, Any] | None]:
+    """rs1090's answer to each DF 17 and 18, in order; None if it has none.
 
-    Without time stamps, so that rs1090 pairs no positions across the frames of one call. A long
-    reply begins like the short one of the same kind (DF 20 like 4, 21 like 5) and is given to
-    rs1090 as that: guessing its register, which nothing here uses, would take most of the time.
+    Without time stamps, so that rs1090 pairs no positions across the frames of one call.
     """
-    asked = [
-        "2" + frame[1:SHORT_HEX] if downlink_format in (20, 21) else frame
-        for frame, downlink_format in zip(frames, formats, strict=True)
-        if downlink_format in _RS1090_FORMATS
-    ]
+    asked = [frame for frame, number in zip(frames, formats, strict=True) if number in (17, 18)]
     for start in range(0, len(asked), _AHEAD):
         messages = rs1090.decode(asked[start : start + _AHEAD], batch=_BATCH)
         yield from cast("list[dict[str, Any] | None]", messages)
@@ -280,18 +267,13 @@ def _is_icao_address(control: int, type_code: int, me: int) -> bool | None:
 
 
 def _read_airborne_position(
-    rows: ReportRows,
-    index: int,
-    aircraft: _Aircraft,
-    message: dict[str, Any],
-    type_code: int,
-    nic_b: int | None,
-    time_ns: int,
+    rows: ReportRows, index: int, aircraft: _Aircraft, me: int, nic_b: int | None, time_ns: int
 ) -> None:
     """Type codes 9 to 18 (pressure altitude) and 20 to 22 (GNSS height)."""
     rows.on_ground[index] = False
-    _place(rows, index, aircraft, message, time_ns, is_surface=False)
-    altitude_ft = message["altitude"]
+    _place(rows, index, aircraft, me, time_ns, is_surface=False)
+    type_code = me >> 51
+    altitude_ft = squitter_altitude_ft((me >> 36) & 0xFFF)
     if altitude_ft is not None:
         if type_code >= 20:
             rows.geometric_height_m[index] = altitude_ft * M_PER_FT
@@ -303,42 +285,36 @@ def _read_airborne_position(
 
 
 def _read_surface_position(
-    rows: ReportRows,
-    index: int,
-    aircraft: _Aircraft,
-    message: dict[str, Any],
-    type_code: int,
-    time_ns: int,
+    rows: ReportRows, index: int, aircraft: _Aircraft, message: dict[str, Any], me: int, time_ns: int
 ) -> None:
     """Type codes 5 to 8."""
     rows.on_ground[index] = True
-    _place(rows, index, aircraft, message, time_ns, is_surface=True)
+    _place(rows, index, aircraft, me, time_ns, is_surface=True)
     if message["groundspeed"] is not None:
         rows.ground_speed_mps[index] = message["groundspeed"] * MPS_PER_KT
     rows.track_angle_deg[index] = message["track"]
-    _rate(rows, index, aircraft, type_code, None, time_ns)
+    _rate(rows, index, aircraft, me >> 51, None, time_ns)
 
 
 def _place(
-    rows: ReportRows,
-    index: int,
-    aircraft: _Aircraft,
-    message: dict[str, Any],
-    time_ns: int,
-    *,
-    is_surface: bool,
+    rows: ReportRows, index: int, aircraft: _Aircraft, me: int, time_ns: int, *, is_surface: bool
 ) -> None:
+    is_odd = bool((me >> 34) & 1)
     position, reason = aircraft.positions.resolve(
-        time_ns,
-        message["lat_cpr"],
-        message["lon_cpr"],
-        is_odd=message["parity"] == "odd",
-        is_surface=is_surface,
+        time_ns, (me >> 17) & 0x1FFFF, me & 0x1FFFF, is_odd=is_odd, is_surface=is_surface
     )
     if position is None:
         rows.reject_reason[index] = reason
     else:
         rows.latitude_deg[index], rows.longitude_deg[index] = position
+
+
+def _read_identification(rows: ReportRows, index: int, message: dict[str, Any], me: int) -> None:
+    """Type codes 1 to 4: emitter category and callsign."""
+    rows.category[index] = f"{_CATEGORY_SETS[me >> 51]}{(me >> 48) & 7}"
+    callsign = message["callsign"].strip()
+    if callsign and "#" not in callsign:
+        rows.callsign[index] = callsign
 
 
 def _rate(

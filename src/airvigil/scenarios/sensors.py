@@ -367,7 +367,7 @@ def _state_vector(transponder: Transponder, motion: Motion, error_m: tuple[float
 
 
 def _interfered(
-    source: Interference, motion: Motion, time_ns: int, lost: float, jammed: tuple[float, float]
+    source: Interference, motion: Motion, time_ns: int, lost: float, error_m: tuple[float, float]
 ) -> Row:
     """The columns that interference changes."""
     if source.claimed_latitude_deg is not None and source.claimed_longitude_deg is not None:
@@ -388,6 +388,5 @@ def _interfered(
     changed: Row = {"nic": 0, "rc_m": None, "nac_p": 0, "sil": 0}
     if lost < source.loss_probability:
         return changed | {"latitude_deg": None, "longitude_deg": None}
-    error = source.sigma_m * jammed[0], source.sigma_m * jammed[1]
-    latitude, longitude = to_geodetic(motion.latitude_deg, motion.longitude_deg, *error)
+    latitude, longitude = to_geodetic(motion.latitude_deg, motion.longitude_deg, *error_m)
     return changed | {"latitude_deg": latitude, "longitude_deg": longitude}

@@ -36,7 +36,7 @@ SPOOFED_AIRLINER = Scenario(
     label="synthetic",
     summary=(
         "An airliner flies west to east along the Gulf of Finland's corridor. For ten minutes its GNSS receiver"
-        " follows a false signal, and it reports a circle at 25 m/s over land 130 km away, with good quality."
+        " follows a false signal, and it reports a circle at 25 m/s in Russian airspace 130 km away, with good quality."
     ),
     seed=101,
     airspace=("EST", "FIN", "RUS"),

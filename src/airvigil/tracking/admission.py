@@ -169,9 +169,10 @@ def recentre(track: Any, x: FloatArray, angle: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def start_chain(row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray) -> None:
-    """Begin the believed chain, and with it a track, at this row."""
-    track["start"] = when
+def start_chain(row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, limits: FloatArray) -> None:
+    """Begin the believed chain at this row; where it replaces another one, a new track begins with it."""
+    if track["chain_start"] != NEVER and (when - track["time"]) * NS <= limits[TIMEOUT]:
+        track["start"] = when
     track["chain_start"] = when
     track["agreeing"] = 1
     track["other_agreeing"] = 0
@@ -257,7 +258,7 @@ def believe(row: Any, when: int, chain: int, track: Any, x: FloatArray, P: Float
     slow = 0.5 * (cov[0] + cov[2]) * (1.0 - assumed[WHITE] * assumed[WHITE])
     point["before"] = NEVER
     if silent or chain == pl.NEW_CHAIN:
-        start_chain(row, when, track, x, P, white)
+        start_chain(row, when, track, x, P, white, limits)
     else:
         lat, lon, then = track["lat"], track["lon"], track["time"]
         x_before, P_before = x.copy(), P.copy()
@@ -289,7 +290,7 @@ def describe(row: Any, index: int, when: int, track: Any, integrity: int, reason
     """Everything of a point that does not come from the filter."""
     point["row"] = index
     point["slot"] = row["slot"]
-    point["start"] = track["start"] if track["start"] != NEVER else when
+    point["start"] = track["start"]
     point["time"] = when
     point["known"] = row["time"]
     point["integrity"] = integrity
@@ -339,6 +340,8 @@ def admit_rows(
         remember(row, track, limits)
         if rejects[i] != verdicts.USED:
             continue
+        if track["start"] == NEVER or (row["time"] - track["raw_known"]) * NS > limits[TIMEOUT]:
+            track["start"] = when
         default = accuracy_of(row, assumed, cov)
         chain, reason = judge(row, when, track, tx, tP, cov, assumed, limits)
         integrity = integrity_of(chain, reason)
@@ -352,6 +355,7 @@ def admit_rows(
             believe(row, when, chain, track, tx, tP, cov, assumed, limits, point)
         describe(row, i, when, track, integrity, reason, point)
         track["raw_time"] = when
+        track["raw_known"] = row["time"]
         track["raw_lat"], track["raw_lon"] = row["lat"], row["lon"]
         made += 1
     return made

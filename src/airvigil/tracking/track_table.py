@@ -21,7 +21,7 @@ NEVER = -(2**62)  # ns; earlier than any time
 TRACK = np.dtype(
     [
         # the chain of positions that is believed
-        ("start", "i8"),  # ns, first position of this track; NEVER: none yet
+        ("start", "i8"),  # ns, first position of this track, believed or not; NEVER: none yet
         ("time", "i8"),  # ns, latest believed position
         ("known", "i8"),  # ns, time of the row that told it; the timeout runs on this one
         ("lat", "f8"),
@@ -41,6 +41,7 @@ TRACK = np.dtype(
         ("on_other", "i1"),
         # the latest reported position, believed or not
         ("raw_time", "i8"),
+        ("raw_known", "i8"),  # ns, time of the row that told it
         ("raw_lat", "f8"),
         ("raw_lon", "f8"),
         # latest velocity and heights
@@ -119,7 +120,7 @@ def _blank(count: int) -> npt.NDArray[Any]:
     for name in TRACK.names or ():
         if TRACK[name].kind == "f":
             table[name] = np.nan
-        elif name in ("time", "known") or name.endswith(("_time", "start", "heard")):
+        elif name in ("time", "known", "raw_known") or name.endswith(("_time", "start", "heard")):
             table[name] = NEVER
     table["is_state"] = -1
     return table

@@ -1,0 +1,296 @@
+"""A user's own airspace: GeoJSON polygons with lower and upper limits.
+
+Takes a FeatureCollection, a Feature, or a bare Polygon or MultiPolygon. Positions are longitude, latitude in
+degrees WGS84; edges are straight in longitude and latitude (RFC 7946 section 3.1.1); an area across the
+antimeridian is cut there (section 3.1.9).
+
+Properties, all optional
+- `id` (or the feature's own "id"), `name`
+- `lower_limit`, `upper_limit`: texts such as "SFC", "GND", "UNL", "FL95", "2500 ft AMSL", "300 m AGL", "1000 m"
+- or `lower_limit_m`, `upper_limit_m`: numbers, in metres
+- `vertical_reference`: STD, MSL, SFC or W84. A flight level is STD, AMSL is MSL, AGL is SFC by itself; a bare height
+  needs it. Both limits of a volume are measured from the same reference, "SFC" and "UNL" excepted.
+- `edge_kind`: "lonlat" (the default) or "geodesic"
+- `boundary_uncertainty_m`: one sigma; 0 where the boundary is exact by definition
+
+Nothing is repaired: what cannot be meant is refused, with the feature's place in the file and the value found.
+Rings are turned so that the interior is on their left, which RFC 7946 asks for and many files ignore.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from airvigil.airspace.volumes import EDGE_KINDS, Volume, make_volume, orient_ring
+from airvigil.errors import AirspaceError
+from airvigil.units import M_PER_FT
+
+FEET_PER_FLIGHT_LEVEL = 100.0
+MAX_FEATURES = 100_000  # a file with more is not somebody's airspace
+
+_SURFACE = ("SFC", "GND", "SURFACE", "GROUND")
+_UNLIMITED = ("UNL", "UNLTD", "UNLIM", "UNLIMITED")
+_REFERENCE_WORDS = {"AMSL": "MSL", "MSL": "MSL", "ALT": "MSL", "AGL": "SFC", "ASFC": "SFC", "STD": "STD", "W84": "W84", "WGS84": "W84"}  # fmt: skip
+_LEVEL = re.compile(r"FL\s*(\d{1,3})")
+_HEIGHT = re.compile(r"(-?\d+(?:\.\d+)?)\s*(FT|M)\s*([A-Z0-9]+)?")
+
+Limit = tuple[float, str]  # metres (inf where there is none), reference ("none" where none is named)
+
+
+def parse_limit(text: str) -> Limit:
+    """Height in metres and the reference that the text names, "none" if it names none.
+
+    Raises:
+        AirspaceError: if the text is not a limit.
+
+    Example:
+        >>> parse_limit("FL95"), parse_limit("2500 ft AMSL"), parse_limit("1000 m"), parse_limit("UNL")
+        ((2895.6, 'STD'), (762.0, 'MSL'), (1000.0, 'none'), (inf, 'none'))
+    """
+    words = text.strip().upper()
+    if words in _SURFACE:
+        return -math.inf, "none"
+    if words in _UNLIMITED:
+        return math.inf, "none"
+    level = _LEVEL.fullmatch(words)
+    if level:
+        return round(int(level[1]) * FEET_PER_FLIGHT_LEVEL * M_PER_FT, 6), "STD"
+    height = _HEIGHT.fullmatch(words)
+    if height and (height[3] is None or height[3] in _REFERENCE_WORDS):
+        metres = float(height[1]) * (M_PER_FT if height[2] == "FT" else 1.0)
+        return round(metres, 6), _REFERENCE_WORDS.get(height[3] or "", "none")
+    raise AirspaceError(
+        f"not a limit: {text!r}", hint="limits look like SFC, UNL, FL95, 2500 ft AMSL, 300 m AGL"
+    )
+
+
+def load_geojson(raw: bytes, name: str) -> list[Volume]:
+    """Volumes from the bytes of a GeoJSON file.
+
+    Args:
+        raw: the whole file.
+        name: the file's name, for messages and as the volumes' source.
+
+    Raises:
+        AirspaceError: with file, place in it, and value found.
+
+    Example:
+        >>> box = b'{"type":"Polygon","coordinates":[[[24,59],[25,59],[25,60],[24,60],[24,59]]]}'
+        >>> load_geojson(box, "box.geojson")[0].volume_id
+        'box.geojson#1'
+    """
+    volumes = [
+        _volume(feature, where, f"{name}#{number}", name)
+        for number, (where, feature) in enumerate(features(parse(raw, name), name), start=1)
+    ]
+    if not volumes:
+        raise AirspaceError(f"{name}: no polygons in it")
+    seen: dict[str, int] = {}
+    for number, volume in enumerate(volumes):
+        if volume.volume_id in seen:
+            raise AirspaceError(
+                f"{name}: features {seen[volume.volume_id]} and {number} both have id {volume.volume_id!r}"
+            )
+        seen[volume.volume_id] = number
+    return volumes
+
+
+def parse(raw: bytes, name: str) -> Any:
+    """JSON from bytes.
+
+    Raises:
+        AirspaceError: if it is not JSON, with the line; or if it is nested too deeply.
+    """
+
+    def refuse(constant: str) -> None:
+        raise AirspaceError(f"{name}: {constant} is not a JSON number")
+
+    try:
+        return json.loads(raw.decode("utf-8-sig"), parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise AirspaceError(
+            f"{name}: not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise AirspaceError(f"{name}: not JSON in UTF-8 ({error})") from error
+
+
+def features(document: Any, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Features of a document with the JSON path of each; a bare geometry becomes a feature.
+
+    Raises:
+        AirspaceError: if the document is not GeoJSON with features or a polygon.
+    """
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind == "FeatureCollection":
+        members = document.get("features")
+        if not isinstance(members, list):
+            raise AirspaceError(f"{name}: $.features: expected a list, got {_shown(members)}")
+        if len(members) > MAX_FEATURES:
+            raise AirspaceError(f"{name}: expected at most {MAX_FEATURES} features, got {len(members)}")
+        for index, member in enumerate(members):
+            if not isinstance(member, dict) or member.get("type") != "Feature":
+                raise AirspaceError(f"{name}: $.features[{index}]: expected a Feature, got {_shown(member)}")
+            yield f"{name}: $.features[{index}]", member
+    elif kind == "Feature":
+        yield f"{name}: $", document
+    elif kind in ("Polygon", "MultiPolygon"):
+        yield f"{name}: $", {"type": "Feature", "geometry": document, "properties": {}}
+    else:
+        raise AirspaceError(f"{name}: expected GeoJSON with polygons, got {_shown(document)}")
+
+
+def polygon_rings(feature: Mapping[str, Any], where: str) -> Iterator[tuple[str, bool, Any]]:
+    """(JSON path, whether a hole, positions) of every ring of a feature's geometry, not looked into.
+
+    Raises:
+        AirspaceError: if the geometry is not a polygon or several.
+    """
+    geometry = feature.get("geometry")
+    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if not isinstance(geometry, dict) or kind not in ("Polygon", "MultiPolygon"):
+        raise AirspaceError(f"{where}.geometry: expected Polygon or MultiPolygon, got {_shown(geometry)}")
+    coordinates = geometry.get("coordinates")
+    polygons = [coordinates] if kind == "Polygon" else coordinates
+    if not isinstance(polygons, list):
+        raise AirspaceError(f"{where}.geometry.coordinates: expected a list, got {_shown(polygons)}")
+    for number, polygon in enumerate(polygons):
+        path = f"{where}.geometry.coordinates" + (f"[{number}]" if kind == "MultiPolygon" else "")
+        if not isinstance(polygon, list) or not polygon:
+            raise AirspaceError(f"{path}: expected a list of rings, got {_shown(polygon)}")
+        for place, ring in enumerate(polygon):
+            yield f"{path}[{place}]", place > 0, ring
+
+
+def ring_positions(ring: Any, where: str) -> NDArray[np.float64]:
+    """Latitude, longitude of a ring: (n, 2); a third coordinate is passed over.
+
+    Raises:
+        AirspaceError: if something in it is not a position.
+    """
+    if not isinstance(ring, list):
+        raise AirspaceError(f"{where}: expected a list of positions, got {_shown(ring)}")
+    for index, position in enumerate(ring):
+        if not (
+            isinstance(position, list) and len(position) >= 2 and all(_is_number(v) for v in position[:2])
+        ):
+            raise AirspaceError(f"{where}[{index}]: expected [longitude, latitude], got {_shown(position)}")
+    return np.array([[float(p[1]), float(p[0])] for p in ring], dtype=np.float64).reshape(-1, 2)
+
+
+def _volume(feature: Mapping[str, Any], where: str, fallback_id: str, name: str) -> Volume:
+    properties = feature.get("properties") or {}
+    if not isinstance(properties, dict):
+        raise AirspaceError(f"{where}.properties: expected an object, got {_shown(properties)}")
+    rings = [
+        orient_ring(_closed(ring_positions(ring, path), path), is_hole=is_hole)
+        for path, is_hole, ring in polygon_rings(feature, where)
+    ]
+    lower, upper, reference = vertical_limits(properties, where)
+    given = properties.get("id", feature.get("id"))
+    volume_id = fallback_id if given is None else str(given)
+    uncertainty = properties.get("boundary_uncertainty_m", 0.0)
+    edge_kind = properties.get("edge_kind", "lonlat")
+    if not _is_number(uncertainty):
+        raise AirspaceError(
+            f"{where}.properties.boundary_uncertainty_m: expected a number, got {_shown(uncertainty)}"
+        )
+    if edge_kind not in EDGE_KINDS:
+        raise AirspaceError(
+            f"{where}.properties.edge_kind: expected {' or '.join(EDGE_KINDS)}, got {_shown(edge_kind)}"
+        )
+    try:
+        return make_volume(
+            volume_id,
+            rings,
+            name=str(properties.get("name") or volume_id),
+            lower_limit_m=lower,
+            upper_limit_m=upper,
+            vertical_reference=reference,
+            edge_kind=edge_kind,
+            boundary_uncertainty_m=float(uncertainty),
+            source=name,
+            version=str(properties.get("version", "")),
+        )
+    except AirspaceError as error:
+        raise AirspaceError(f"{where}: {error}", hint=error.hint) from error
+
+
+def _closed(positions: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+    if len(positions) < 4:
+        raise AirspaceError(f"{where}: expected at least 4 positions, got {len(positions)}")
+    if not (positions[0] == positions[-1]).all():
+        first, last = positions[0, ::-1].tolist(), positions[-1, ::-1].tolist()
+        raise AirspaceError(f"{where}: not closed: the first position is {first}, the last {last}")
+    return positions
+
+
+def vertical_limits(properties: Mapping[str, Any], where: str) -> tuple[float, float, str]:
+    """Lower and upper limit (m) and their common reference.
+
+    Raises:
+        AirspaceError: a value that is no limit, two references, or a height without any.
+    """
+    limits: dict[str, Limit] = {}
+    for side, unlimited in (("lower", -math.inf), ("upper", math.inf)):
+        metres, text = properties.get(f"{side}_limit_m"), properties.get(f"{side}_limit")
+        if metres is not None and text is not None:
+            raise AirspaceError(f"{where}.properties: both {side}_limit and {side}_limit_m are given")
+        if metres is not None:
+            if not _is_number(metres):
+                raise AirspaceError(
+                    f"{where}.properties.{side}_limit_m: expected a number, got {_shown(metres)}"
+                )
+            limits[side] = float(metres), "none"
+        elif text is not None:
+            limits[side] = _limit_of(text, f"{where}.properties.{side}_limit")
+        else:
+            limits[side] = unlimited, "none"
+    stated = properties.get("vertical_reference")
+    if stated is not None and stated not in ("none", "STD", "MSL", "W84", "SFC"):
+        raise AirspaceError(
+            f"{where}.properties.vertical_reference: expected STD, MSL, SFC or W84, got {_shown(stated)}"
+        )
+    named = {reference for _, reference in limits.values() if reference != "none"}
+    if stated not in (None, "none"):
+        named.add(str(stated))
+    if len(named) > 1:
+        raise AirspaceError(
+            f"{where}.properties: limits with different references: {', '.join(sorted(named))}"
+        )
+    if not named and any(math.isfinite(metres) for metres, _ in limits.values()):
+        raise AirspaceError(
+            f"{where}.properties: a limit without a vertical reference",
+            hint='add "vertical_reference": "MSL", "STD", "SFC" or "W84"',
+        )
+    return limits["lower"][0], limits["upper"][0], next(iter(named), "none")
+
+
+def _limit_of(text: Any, where: str) -> Limit:
+    if not isinstance(text, str):
+        raise AirspaceError(f"{where}: expected a text, got {_shown(text)}")
+    try:
+        return parse_limit(text)
+    except AirspaceError as error:
+        raise AirspaceError(f"{where}: {error}", hint=error.hint) from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+def _shown(value: Any) -> str:
+    """A value as it is shown in a message: never long."""
+    text = (
+        f"an object of type {value['type']!r}"
+        if isinstance(value, dict) and isinstance(value.get("type"), str)
+        else repr(value)
+    )
+    return text if len(text) <= 60 else text[:57] + "..."
