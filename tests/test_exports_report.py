@@ -258,7 +258,7 @@ def test_many_incidents_and_long_tracks_stay_under_three_megabytes() -> None:
     for k in range(60):
         start = START + timedelta(hours=2 * k)
         way = [(0, 60.0, 26.9), (1500, 59.8, 26.4), (2000, 59.6 + 0.003 * k, 25.6), (3500, 60.0, 25.0)]
-        flown = fly(example, f"T-{k}", way, start=start, step_s=2.0 if k < 2 else 20.0)
+        flown = fly(example, f"T-{k}", way, start=start, step_s=1.0 if k < 2 else 30.0)
         outcome = ("probable", "suspected", "undecidable")[k % 3]
         incident_of(example, f"I-{k:03d}", [spell_of(example, f"T-{k}", flown, outcome=outcome)])
     accounting(example)
@@ -267,6 +267,7 @@ def test_many_incidents_and_long_tracks_stay_under_three_megabytes() -> None:
     reader = Reader(html)
     assert reader.count("article", "incident") == 60
     assert "60 incidents were found: 20 probable, 20 suspected, 20 undecidable" in reader.words
+    assert "The deepest of those probable: One aircraft" in reader.words
     first, last = html.index("I-000"), html.index("I-059")
     assert 'class="outcome probable"' in html[:first][-4000:]
     assert first < last

@@ -25,6 +25,11 @@ def pieces(content, cuts):
     return [content[a:b] for a, b in zip([0, *places], [*places, len(content)], strict=True)]
 
 
+def split_whole(content):
+    splitter = JsonSplitter()
+    return splitter.split(content), splitter.finish()
+
+
 @given(
     st.lists(OBJECTS, max_size=5), st.lists(st.integers(0, 10_000), max_size=8), st.booleans(), st.booleans()
 )

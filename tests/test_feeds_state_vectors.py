@@ -248,7 +248,7 @@ def test_what_cannot_be_a_table_is_a_decode_error(content):
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_rows_do_not_depend_on_the_chunks(container, data):
     changes = [{}, {"latitude": "x"}, {"timestamp": None}, {"callsign": 'a"}b'}, {"altitude": 5}]

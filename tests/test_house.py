@@ -171,11 +171,10 @@ def kept_files() -> tuple[Path, ...]:
     return tuple(sorted(path for path in candidates if path.is_file() and not path.is_symlink()))
 
 
-def kept_text() -> Iterator[tuple[Path, str]]:
-    for path in kept_files():
-        content = path.read_bytes()
-        if b"\0" not in content:
-            yield path, content.decode("utf-8")
+@cache
+def kept_text() -> tuple[tuple[Path, str], ...]:
+    contents = ((path, path.read_bytes()) for path in kept_files())
+    return tuple((path, content.decode("utf-8")) for path, content in contents if b"\0" not in content)
 
 
 def offences(pattern: re.Pattern[str]) -> list[str]:

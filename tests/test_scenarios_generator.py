@@ -4,6 +4,8 @@ import dataclasses
 import doctest
 import hashlib
 import json
+import re
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -69,6 +71,14 @@ def test_another_sensor_changes_nothing_in_what_the_others_saw() -> None:
 def test_nobody_flying_is_an_empty_table() -> None:
     empty = Scenario("none", "none", "synthetic", "", 1, (), ())
     assert check_reports(generate(empty)).num_rows == 0
+
+
+def test_the_example_in_the_documentation_runs() -> None:
+    guide = Path(__file__).parent.parent / "docs" / "scenarios.md"
+    (example,) = re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, pa.Table] = {}
+    exec(example, names)
+    assert set(names["reports"]["sensor_track"].to_pylist()) == {"1", "2"}
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from airvigil.airspace.geojson import features, parse, polygon_rings, ring_positions, vertical_limits
-from airvigil.airspace.volumes import ring_area_deg2
+from airvigil.airspace.volumes import is_artificial_edge, ring_area_deg2
 from airvigil.errors import AirspaceError
 from airvigil.units import MEAN_EARTH_RADIUS_M
 
@@ -135,7 +135,7 @@ def _check_ring(ring: NDArray[np.float64], is_hole: bool, where: str, number: in
     if len(outside):
         return
     steps = np.diff(ring, axis=0)
-    for index in np.flatnonzero(np.abs(steps[:, 1]) > MAX_EDGE_DEG).tolist():
+    for index in np.flatnonzero((np.abs(steps[:, 1]) > MAX_EDGE_DEG) & ~is_artificial_edge(ring)).tolist():
         message = f"the edge spans {abs(steps[index, 1]):.1f} degrees of longitude: cut the area at the antimeridian"
         yield at("error", "antimeridian", index, message)
     lengths = M_PER_DEG * np.hypot(steps[:, 0], steps[:, 1] * np.cos(np.radians(ring[:-1, 0])))

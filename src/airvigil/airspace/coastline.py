@@ -48,7 +48,7 @@ def coastline(south_deg: float, west_deg: float, north_deg: float, east_deg: flo
 
     Example:
         >>> land = coastline(59.0, 24.0, 60.5, 26.0)
-        >>> len(land) > 10, all((ring[0] == ring[-1]).all() for ring in land)
+        >>> len(land) > 3, all((ring[0] == ring[-1]).all() for ring in land)
         (True, True)
     """
     if not (south_deg < north_deg and west_deg < east_deg):

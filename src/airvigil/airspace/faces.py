@@ -108,7 +108,7 @@ def _linked(start: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[IntRing, 
         if not onward[first]:
             continue
         walk = [first]
-        while onward[walk[-1]]:
+        while onward.get(walk[-1]):
             walk.append(onward[walk[-1]].pop())
         if walk[0] != walk[-1]:
             raise AirspaceError("faces do not share their border exactly: a ring stays open")

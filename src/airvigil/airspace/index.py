@@ -27,6 +27,7 @@ from airvigil.units import MEAN_EARTH_RADIUS_M, WGS84_A_M, WGS84_E2
 RELEVANCE_M = 50_000.0  # boundaries further away than this are not looked at
 CHORD_TOLERANCE_M = 0.02  # departure of a piece from the edge that its source means
 MAX_PIECE_M = 2_000.0  # keeps the sag of a chord below the surface under 0.1 m
+MAX_PIECE_LON_DEG = 90.0  # keeps apart what lies before and behind a meridian, next to a pole too
 CHUNK_EDGES = 32
 CELLS_PER_DEGREE = 4
 CELLS_KEPT = 4_096
@@ -64,16 +65,21 @@ def wrapped(longitude_deg: float) -> float:
 
 
 def pieces_of_edges(ring: Floats) -> Ints:
-    """Into how many pieces each edge of a ring is cut: (n - 1,)."""
+    """Into how many pieces each edge of a ring is cut: (n - 1,).
+
+    An edge that spans E metres east and N north, straight in longitude and latitude, departs from the geodesic by
+    E sqrt((E tan(phi))^2 + (2 N)^2) / 8R at most; its pieces by that over the square of their number.
+    """
     lat, lon = np.radians(ring[:, 0]), np.radians(ring[:, 1])
-    step_lon = np.abs(np.diff(lon))
-    step_lon = np.minimum(step_lon, 2.0 * np.pi - step_lon)
     highest = np.minimum(np.maximum(np.abs(lat[:-1]), np.abs(lat[1:])), np.radians(89.9))
     lowest = np.minimum(np.abs(lat[:-1]), np.abs(lat[1:]))
-    length = MEAN_EARTH_RADIUS_M * np.sqrt(np.diff(lat) ** 2 + (step_lon * np.cos(lowest)) ** 2)
-    # a parallel's bend against the geodesic is L^2 tan(phi) / 8R; a meridian has none, and the bound holds for it too
-    longest = np.sqrt(8.0 * MEAN_EARTH_RADIUS_M * CHORD_TOLERANCE_M / np.maximum(np.tan(highest), 1e-3))
-    return np.ceil(np.maximum(length / np.minimum(longest, MAX_PIECE_M), 1.0)).astype(np.int64)
+    east = MEAN_EARTH_RADIUS_M * np.abs(np.diff(lon)) * np.cos(lowest)
+    north = MEAN_EARTH_RADIUS_M * np.abs(np.diff(lat))
+    departure = east * np.hypot(east * np.tan(highest), 2.0 * north) / (8.0 * MEAN_EARTH_RADIUS_M)
+    by_departure = np.sqrt(departure / CHORD_TOLERANCE_M)
+    by_length = np.hypot(east, north) / MAX_PIECE_M
+    by_angle = np.abs(np.diff(lon)) / np.radians(MAX_PIECE_LON_DEG)
+    return np.asarray(np.ceil(np.maximum.reduce([by_departure, by_length, by_angle, np.ones(len(east))])), dtype=np.int64)
 
 
 def densify_lonlat(ring: Floats, pieces: Ints) -> Floats:
@@ -83,10 +89,7 @@ def densify_lonlat(ring: Floats, pieces: Ints) -> Floats:
     start = np.repeat(np.arange(len(pieces)), pieces)
     within = np.arange(int(pieces.sum())) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     fraction = (within / pieces[start])[:, None]
-    step = np.diff(ring, axis=0)
-    step[:, 1] -= 360.0 * np.round(step[:, 1] / 360.0)
-    points = ring[start] + fraction * step[start]
-    return np.concatenate([points, ring[-1:]])
+    return np.concatenate([ring[start] + fraction * np.diff(ring, axis=0)[start], ring[-1:]])
 
 
 def densify_geodesic(ring: Floats, pieces: Ints) -> Floats:

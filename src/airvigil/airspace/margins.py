@@ -90,7 +90,7 @@ class Airspace:
         >>> sky = Airspace([box])
         >>> found = sky.margins([59.5], [24.01], [[90_000.0, 0.0, 90_000.0]], [0.0])
         >>> found.margin_m.round(1).tolist(), found.sigma_m.tolist(), found.p_inside.round(3).tolist()
-        ([566.0], [300.0], [0.97])
+        ([566.4], [300.0], [0.97])
     """
 
     def __init__(self, volumes: Sequence[Volume]) -> None:

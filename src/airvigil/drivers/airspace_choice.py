@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.geojson import read_geojson
+from airvigil.airspace.geojson import load_geojson
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume
 from airvigil.errors import AirspaceError
@@ -38,7 +38,7 @@ def choose_airspace(choice: str, settings: Settings) -> Airspace:
     volumes: list[Volume] = []
     for item in filter(None, (part.strip() for part in choice.split(","))):
         if Path(item).suffix or "/" in item:
-            volumes += read_geojson(read_airspace_file(Path(item)), item)
+            volumes += load_geojson(read_airspace_file(Path(item)), item)
         else:
             codes.append(item.upper())
     volumes = [*load_volumes(codes, settings.airspace.disputed_as), *volumes]

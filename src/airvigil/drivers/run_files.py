@@ -112,10 +112,14 @@ class RunFiles:
         tracks = {event["track_id"] for event in events if event["event"].startswith("interference_opened")}
         members = {m["track_id"] for event in events if event["event"].startswith("incident_") for m in event["members"]}
         count = pq.read_metadata(self.folder / "tracks.parquet").num_rows
-        wanted = None if count <= MOST_BACKGROUND_POINTS else pc.field("track_id").isin(sorted(tracks | members))
+        wanted = None if count <= MOST_BACKGROUND_POINTS else _one_of(tracks | members)
         points = pq.read_table(self.folder / "tracks.parquet", filters=wanted)
-        margins = pq.read_table(self.folder / "margins.parquet", filters=pc.field("track_id").isin(sorted(members)))
+        margins = pq.read_table(self.folder / "margins.parquet", filters=_one_of(members))
         return points, margins
+
+
+def _one_of(tracks: set[str]) -> pc.Expression:
+    return pc.field("track_id").isin(pa.array(sorted(tracks), pa.string()))
 
 
 def _widened(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

@@ -40,8 +40,12 @@ def finding_sentences(run: Run) -> list[str]:
         sentences.append(
             f"{count_text(len(run.incidents), 'incident was', 'incidents were').capitalize()} found: {', '.join(parts)}."
         )
-        sentences.append("The most serious of them:")
-        sentences.extend(incident_sentences(run, run.incidents[0]))
+        worst = str(run.incidents[0].get("outcome"))
+        peers = [incident for incident in run.incidents if str(incident.get("outcome")) == worst]
+        deepest = max(peers, key=lambda incident: known(incident.get("max_depth_m")) or 0.0)
+        if worst in ("probable", "suspected"):
+            sentences.append(f"The deepest of those {worst}:" if len(peers) > 1 else f"The one {worst}:")
+            sentences.extend(incident_sentences(run, deepest))
     return sentences
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -170,7 +171,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["dash"] = UNKNOWN
+    environment.filters["unbroken"] = _unbroken
     return environment
+
+
+def _unbroken(sentence: str) -> str:
+    """The sentence with its quantities held on one line: number, ± and unit do not part."""
+    return re.sub(r"(?<=[\d±n]) (?=[\d±]|(?:km|m|NM|min|s|h)\b)", "\u00a0", sentence)
 
 
 def _packaged(name: str) -> str:

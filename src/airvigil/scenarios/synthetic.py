@@ -1,7 +1,7 @@
 """Synthetic cases: nothing like them is claimed to have taken place; each tries one judgement.
 
-Addresses begin with d, a block that ICAO Annex 10 volume III (table 9-1) keeps for future use, so
-that no aircraft has them.
+Addresses begin with d: no state's block in ICAO Annex 10 volume III (appendix to chapter 9) does, so no
+aircraft has them.
 """
 
 from __future__ import annotations

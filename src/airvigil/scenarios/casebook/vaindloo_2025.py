@@ -23,6 +23,9 @@ _MFA = "https://www.globalsecurity.org/military/library/news/2025/09/mil-250922-
 _JOINT_FORCES = "https://www.joint-forces.com/?p=85364"
 _ERR = "https://news.err.ee/1609806336/three-russian-fighter-jets-violate-estonian-airspace-linger-for-12-minutes"
 _MENAFN = "https://menafn.com/1110088031/Estonian-Defense-Forces-Show-Flight-Path-Of-Russian-Fighter-Jets-Over-Country"
+_VAINDLOO = (
+    "https://bafybeiemxf5abjwjbikoz4mc3a3dla6ual3jsgpdr4cjr3oz3evfyavhwq.ipfs.dweb.link/wiki/Vaindloo.html"
+)
 _IN_UKRAINE = (
     "https://de.in-ukraine.info/amp/article/558243670-rosiyski-vinischuvachi-mig-31-nad-estonieyu-zbroyn"
 )
@@ -31,7 +34,7 @@ FACTS = (
     Fact("time", "09:58 to 10:10 local, 06:58 to 07:10 UTC", "M", (_IN_UKRAINE,)),
     Fact("duration", "approximately 12 minutes", "H", (_JOINT_FORCES, _ERR)),
     Fact("aircraft", "three MiG-31, said to be armed", "H", (_MFA, _IN_UKRAINE)),
-    Fact("place", "near the island of Vaindloo, 59.814 N 26.362 E", "H", (_ERR,)),
+    Fact("place", "near the island of Vaindloo, 59.814 N 26.362 E", "H", (_VAINDLOO,)),
     Fact("course", "east to west, parallel to the border, then on to Kaliningrad", "H", (_MENAFN,)),
     Fact(
         "depth",
