@@ -24,11 +24,15 @@ FAR_NS = START_NS + 10**15  # after everything
 SETTINGS: Settings = load_settings()
 
 
-def square(volume_id: str = "SQR", south: float = 59.0, west: float = 25.0, side: float = 1.0, **limits: Any) -> Any:
+def square(
+    volume_id: str = "SQR", south: float = 59.0, west: float = 25.0, side: float = 1.0, **limits: Any
+) -> Any:
     """A volume with straight lon/lat edges."""
     n, e = south + side, west + side
     ring = np.array([[south, west], [south, e], [n, e], [n, west], [south, west]])
-    return make_volume(volume_id, [ring], name="Square", kind="sovereign", states=(volume_id,), source="made up", **limits)
+    return make_volume(
+        volume_id, [ring], name="Square", kind="sovereign", states=(volume_id,), source="made up", **limits
+    )
 
 
 SKY = Airspace([square()])
@@ -55,7 +59,16 @@ def make_reports(rows: list[dict[str, Any]]) -> pa.Table:
 
 
 def flight(
-    *, key: dict[str, Any], lat: float, lon: float, north_mps: float, east_mps: float, count: int, every_s: float = 4.0, begin_s: float = 0.0, **fixed: Any
+    *,
+    key: dict[str, Any],
+    lat: float,
+    lon: float,
+    north_mps: float,
+    east_mps: float,
+    count: int,
+    every_s: float = 4.0,
+    begin_s: float = 0.0,
+    **fixed: Any,
 ) -> list[dict[str, Any]]:
     """Rows of a straight flight; `key` is e.g. {"icao24": "abcdef"} or {"sensor_track": "7"}."""
     rows = []
@@ -110,7 +123,14 @@ def random_rows(seed: int, tracks: int = 4, count: int = 40) -> list[dict[str, A
     return rows
 
 
-def run(table: pa.Table, *, batch: int | None = None, sky: Airspace = SKY, settings: Settings = SETTINGS, reload_every: int = 0) -> tuple[State, list[Output]]:
+def run(
+    table: pa.Table,
+    *,
+    batch: int | None = None,
+    sky: Airspace = SKY,
+    settings: Settings = SETTINGS,
+    reload_every: int = 0,
+) -> tuple[State, list[Output]]:
     """Feed a table in batches as a driver would, then let time pass to the end."""
     state, outputs = State(), []
     size = batch or max(1, table.num_rows)

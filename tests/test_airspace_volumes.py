@@ -49,7 +49,7 @@ def test_digest_changes_with_each_thing_that_decides() -> None:
 def test_what_cannot_be_a_volume_is_refused(change: dict[str, object], message: str) -> None:
     arguments: dict[str, object] = {"volume_id": "a", "rings": [SQUARE]} | change
     with pytest.raises(AirspaceError, match=message):
-        make_volume(arguments.pop("volume_id"), arguments.pop("rings"), **arguments)  # type: ignore[arg-type]
+        make_volume(arguments.pop("volume_id"), arguments.pop("rings"), **arguments)
 
 
 def test_rings_cannot_be_changed_afterwards() -> None:
@@ -66,7 +66,9 @@ def test_interior_is_on_the_left(ring: np.ndarray, is_hole: bool) -> None:
 
 
 def test_edges_on_the_antimeridian_and_the_poles_are_artificial() -> None:
-    ring = np.array([[60.0, 170.0], [60.0, 180.0], [70.0, 180.0], [90.0, 175.0], [90.0, 170.0], [60.0, 170.0]])
+    ring = np.array(
+        [[60.0, 170.0], [60.0, 180.0], [70.0, 180.0], [90.0, 175.0], [90.0, 170.0], [60.0, 170.0]]
+    )
     assert is_artificial_edge(ring).tolist() == [False, True, False, True, False]
 
 

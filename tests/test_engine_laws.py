@@ -19,7 +19,9 @@ SEEDS = st.integers(0, 2**31)
 
 
 def _tables(outputs: list) -> tuple[list, list]:
-    points = pa.concat_tables([o.points for o in outputs]).sort_by([("track_id", "ascending"), ("time", "ascending")])
+    points = pa.concat_tables([o.points for o in outputs]).sort_by(
+        [("track_id", "ascending"), ("time", "ascending")]
+    )
     margins = pa.concat_tables([o.margins for o in outputs])
     margins = margins.sort_by([("track_id", "ascending"), ("volume", "ascending"), ("time", "ascending")])
     # compared as text: NaN equals NaN
@@ -65,7 +67,10 @@ def test_partition_by_track_gives_the_same_events_of_each_track(seed: int, shard
     names = ("spell_opened", "spell_updated", "spell_closed", "interference_opened", "interference_closed")
 
     def bare(outputs: list) -> list[str]:
-        return sorted(json.dumps({k: v for k, v in e.items() if k != "seq"}, sort_keys=True) for e in events(outputs, *names))
+        return sorted(
+            json.dumps({k: v for k, v in e.items() if k != "seq"}, sort_keys=True)
+            for e in events(outputs, *names)
+        )
 
     parts = []
     for shard in range(shards):
@@ -127,17 +132,30 @@ def test_the_made_up_world_makes_incidents_with_explanations() -> None:
 @settings(max_examples=10, deadline=None)
 @given(SEEDS)
 def test_every_number_of_an_explanation_is_a_field_of_its_event(seed: int) -> None:
-    for event in events(run(make_reports(random_rows(seed)))[1], "incident_opened", "incident_updated", "incident_closed"):
+    for event in events(
+        run(make_reports(random_rows(seed)))[1], "incident_opened", "incident_updated", "incident_closed"
+    ):
         for reason in event["why"]:
             fields = {k: v for k, v in reason.items() if k not in ("code", "text")}
             for name in fields.keys() & event.keys():
                 assert fields[name] == event[name]
-            for number in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", reason["text"].replace("(1 sigma)", "").replace("0.999", "")):
+            for number in re.findall(
+                r"(?<![\w.])\d+(?:\.\d+)?(?![\w])",
+                reason["text"].replace("(1 sigma)", "").replace("0.999", ""),
+            ):
                 assert number in _numbers(fields), (number, reason)
 
 
 def test_observations_are_told_when_they_were_received() -> None:
-    row = [START_NS, START_NS + 10**9, "duty officer", "radio_contact", "abcdef", '{"frequency_mhz":121.5}', None]
+    row = [
+        START_NS,
+        START_NS + 10**9,
+        "duty officer",
+        "radio_contact",
+        "abcdef",
+        '{"frequency_mhz":121.5}',
+        None,
+    ]
     table = pa.table([[v] for v in row], schema=OBSERVATION_SCHEMA)
     state, early = step(State(), empty_reports(), table, START_NS, SKY, SETTINGS)
     assert early.events == []

@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
 from collections.abc import Sequence
@@ -32,7 +33,9 @@ def _receiver(text: str) -> tuple[float, float, float]:
         lat, lon = float(parts[0]), float(parts[1])
         height = float(parts[2].removesuffix("m")) if len(parts) > 2 else 0.0
     except (ValueError, IndexError):
-        raise argparse.ArgumentTypeError(f"expected LAT,LON[,HEIGHT_M] such as 60.3196,24.8308,84, got {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"expected LAT,LON[,HEIGHT_M] such as 60.3196,24.8308,84, got {text!r}"
+        ) from None
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         raise argparse.ArgumentTypeError(f"expected a place on Earth, got {text!r}")
     return lat, lon, height
@@ -56,11 +59,19 @@ def _count(text: str) -> int:
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--airspace", metavar="LIST", help="states (EST,FIN) and GeoJSON files, in any mix")
-    parser.add_argument("--settings", metavar="FILE", help="TOML over the defaults; `airvigil settings` prints them")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="write report.html, maps, events and tables here")
-    parser.add_argument("--json", action="store_true", help="one incident a line on stdout, nothing else there")
+    parser.add_argument(
+        "--settings", metavar="FILE", help="TOML over the defaults; `airvigil settings` prints them"
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="write report.html, maps, events and tables here"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="one incident a line on stdout, nothing else there"
+    )
     parser.add_argument("--batch", metavar="N", type=_count, help="rows a step; changes no result")
-    parser.add_argument("--speed", metavar="N", type=_positive, help="N times real time; default as fast as possible")
+    parser.add_argument(
+        "--speed", metavar="N", type=_positive, help="N times real time; default as fast as possible"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
@@ -72,13 +83,26 @@ def _add_replay(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Read recordings or live feeds, find infringements with their probability, write tables, maps and a report.",
     )
-    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="file, folder, - or URL (tcp+beast://, tcp+sbs://, tcp+raw://, http://)")
-    parser.add_argument("--format", help="format if it should not be detected, e.g. beast, state-vectors:opensky")
+    parser.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="file, folder, - or URL (tcp+beast://, tcp+sbs://, tcp+raw://, http://)",
+    )
+    parser.add_argument(
+        "--format", help="format if it should not be detected, e.g. beast, state-vectors:opensky"
+    )
     parser.add_argument("--sensor", help="name of the sensor in all outputs")
     parser.add_argument("--sensor-kind", help="overrides the kind that the format implies, e.g. mlat")
-    parser.add_argument("--receiver", metavar="LAT,LON,M", type=_receiver, help="place of the antenna, height in metres")
-    parser.add_argument("--start", metavar="TIME", help="start of a recording without absolute time, ISO 8601")
-    parser.add_argument("--name-utc-offset", metavar="+HH:MM", help="what the clock that named the files was ahead of UTC")
+    parser.add_argument(
+        "--receiver", metavar="LAT,LON,M", type=_receiver, help="place of the antenna, height in metres"
+    )
+    parser.add_argument(
+        "--start", metavar="TIME", help="start of a recording without absolute time, ISO 8601"
+    )
+    parser.add_argument(
+        "--name-utc-offset", metavar="+HH:MM", help="what the clock that named the files was ahead of UTC"
+    )
     _add_outputs(parser)
     parser.set_defaults(action="replay")
 
@@ -88,9 +112,19 @@ def _add_scenario(commands: Any) -> None:
     inner = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = inner.add_parser("list", help="the scenarios there are")
     listing.set_defaults(action="scenario_list")
-    running = inner.add_parser("run", help="generate a scenario's reports and replay them", epilog="example: airvigil scenario run vaindloo-2025 --out out")
+    running = inner.add_parser(
+        "run",
+        help="generate a scenario's reports and replay them",
+        epilog="example: airvigil scenario run vaindloo-2025 --out out",
+    )
     running.add_argument("name")
-    running.add_argument("--background", metavar="FILE", action="append", default=[], help="real traffic to fly among it, moved in time and labelled so")
+    running.add_argument(
+        "--background",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="real traffic to fly among it, moved in time and labelled so",
+    )
     _add_outputs(running)
     running.set_defaults(action="scenario_run")
 
@@ -100,7 +134,9 @@ def _add_airspace(commands: Any) -> None:
     inner = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = inner.add_parser("list", help="states and disputed areas in the packaged boundaries")
     listing.set_defaults(action="airspace_list")
-    show = inner.add_parser("show", help="one state or file, in JSON", epilog="example: airvigil airspace show EST")
+    show = inner.add_parser(
+        "show", help="one state or file, in JSON", epilog="example: airvigil airspace show EST"
+    )
     show.add_argument("airspace", metavar="LIST")
     show.add_argument("--settings", metavar="FILE")
     show.set_defaults(action="airspace_show")
@@ -123,17 +159,31 @@ def build_parser() -> argparse.ArgumentParser:
     _add_airspace(commands)
     settings = commands.add_parser("settings", help="print the default settings, to copy and change")
     settings.set_defaults(action="settings")
-    demo = commands.add_parser("demo", help="two short stories: a reconstruction, and a real airliner under spoofing")
-    demo.add_argument("--samples", type=Path, default=Path("samples"), help="folder of recordings made by `make samples`")
+    demo = commands.add_parser(
+        "demo", help="two short stories: a reconstruction, and a real airliner under spoofing"
+    )
+    demo.add_argument(
+        "--samples", type=Path, default=Path("samples"), help="folder of recordings made by `make samples`"
+    )
     demo.add_argument("--out", type=Path, default=Path("out/demo"))
     demo.set_defaults(action="demo")
     return parser
 
 
 def _prepare_cache() -> None:
-    """Compiled kernels go to the user's cache, one folder a version: installed packages may be read-only."""
+    """Compiled kernels go to the user's cache: installed packages may be read-only.
+
+    One folder for each state of the sources: Numba keeps a compiled kernel although another file has
+    changed that it takes a kernel or a constant from, and evidence must not come from old code.
+    """
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(cache / "airvigil" / f"kernels-{__version__}"))
+    os.environ["NUMBA_CACHE_DIR"] = str(cache / "airvigil" / f"kernels-{digest.hexdigest()[:12]}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

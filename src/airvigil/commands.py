@@ -55,7 +55,9 @@ def _input_options(options: argparse.Namespace) -> InputOptions:
         sensor=options.sensor,
         sensor_kind=options.sensor_kind,
         start_ns=None if options.start is None else parse_start(options.start),
-        name_utc_offset_s=None if options.name_utc_offset is None else parse_utc_offset(options.name_utc_offset),
+        name_utc_offset_s=None
+        if options.name_utc_offset is None
+        else parse_utc_offset(options.name_utc_offset),
         receiver=options.receiver,
     )
 
@@ -67,7 +69,9 @@ def replay(options: argparse.Namespace) -> int:
     inputs = [open_input(spec, _input_options(options)) for spec in options.inputs]
     live = [each for each in inputs if each.is_live]
     if live and len(live) < len(inputs):
-        raise ConfigError("live sources and recordings cannot be read together", hint="replay them one after the other")
+        raise ConfigError(
+            "live sources and recordings cannot be read together", hint="replay them one after the other"
+        )
     tables = read_live(inputs) if live else read_merged(inputs)
     receivers = {} if options.receiver is None else {each.sensor: options.receiver for each in inputs}
     return _run_and_print(options, tables, airspace, settings, inputs=inputs, receivers=receivers)
@@ -145,14 +149,23 @@ def scenario_run(options: argparse.Namespace) -> int:
         real = pa.concat_tables(list(each)) if each is not None else table
         table = with_background(table, shift_time(real, begin))
     title = f"{scenario.title} ({scenario.label})"
-    return _run_and_print(options, iter([table]), airspace, settings, inputs=inputs, title=title, is_reconstruction=True)
+    return _run_and_print(
+        options, iter([table]), airspace, settings, inputs=inputs, title=title, is_reconstruction=True
+    )
 
 
 def airspace_list(options: argparse.Namespace) -> int:
     """`airvigil airspace list`"""
     table = Table("Id", "Name", "Kind", "With", "Vertices", "Boundary 1 sigma", box=None, header_style="bold")
     for row in list_rows():
-        table.add_row(row.code, row.name, row.kind, " ".join(row.dependencies), f"{row.vertices:,}", f"{row.boundary_uncertainty_m:.0f} m")
+        table.add_row(
+            row.code,
+            row.name,
+            row.kind,
+            " ".join(row.dependencies),
+            f"{row.vertices:,}",
+            f"{row.boundary_uncertainty_m:.0f} m",
+        )
     Console().print(table)
     return 0
 

@@ -31,7 +31,12 @@ REJECT_NAMES = {code: name for code, (name, _) in verdicts.REJECTS.items()}
 
 
 def step(
-    state: State, reports: pa.Table, observations: pa.Table | None, watermark_ns: int, airspace: Airspace, settings: Settings
+    state: State,
+    reports: pa.Table,
+    observations: pa.Table | None,
+    watermark_ns: int,
+    airspace: Airspace,
+    settings: Settings,
 ) -> tuple[State, Output]:
     """Take what arrived, judge what can have no predecessor any more, and tell what follows from it.
 
@@ -49,7 +54,9 @@ def step(
     intake.arrive(state.intake, state.tracks, reports, settings.time)
     state.watermark = max(state.watermark, watermark_ns)
     rows = intake.release(state.intake, state.watermark)
-    rejects, points = admission.admit(rows, state.tracks, state.receiver_table(), sensor_table_of(settings), limits_of(settings))
+    rejects, points = admission.admit(
+        rows, state.tracks, state.receiver_table(), sensor_table_of(settings), limits_of(settings)
+    )
     intake.settle(state.intake, rows, rejects, REJECT_NAMES)
     teller = Teller(settings, state_blocks(settings.permission))
     believed = believed_airborne(points)
@@ -57,14 +64,18 @@ def step(
     keys = state.tracks.keys
     events = spell_book.take_samples(state.spells, samples, believed, keys, airspace.volumes, teller)
     events += spell_book.pass_time(state.spells, state.watermark, teller)
-    events += interference.take_points(state.interference, points, keys, _claimed(points, airspace), settings.tracks)
+    events += interference.take_points(
+        state.interference, points, keys, _claimed(points, airspace), settings.tracks
+    )
     events += interference.pass_time(state.interference, state.watermark, settings.tracks)
     events += observation_events(state, observations)
     told = _second(state, sorted(events, key=_order), airspace, settings)
     for event in told:
         state.sequence += 1
         event["seq"] = state.sequence
-    return state, Output(told, point_table(points, rows, state), margin_table(samples, believed, airspace, keys))
+    return state, Output(
+        told, point_table(points, rows, state), margin_table(samples, believed, airspace, keys)
+    )
 
 
 def _order(event: Event) -> tuple[int, str]:

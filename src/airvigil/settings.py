@@ -185,7 +185,9 @@ def _merge(base: dict[str, Any], own: Mapping[str, Any], *, name: str, path: str
     for key, value in own.items():
         where = f"{path}{key}"
         if key not in base and path[:-1] not in _OPEN_TABLES:
-            raise ConfigError(f"{name}: unknown setting {where}", hint="see `airvigil settings` for all names")
+            raise ConfigError(
+                f"{name}: unknown setting {where}", hint="see `airvigil settings` for all names"
+            )
         if isinstance(value, Mapping) and isinstance(base.get(key), dict):
             _merge(base[key], value, name=name, path=f"{where}.")
         else:
@@ -199,7 +201,12 @@ def _build(kind: Any, value: Any, *, name: str, path: str) -> Any:
             raise wrong
         hints = get_type_hints(kind)
         dot = f"{path}." if path else ""
-        return kind(**{f.name: _build(hints[f.name], value[f.name], name=name, path=dot + f.name) for f in fields(kind)})
+        return kind(
+            **{
+                f.name: _build(hints[f.name], value[f.name], name=name, path=dot + f.name)
+                for f in fields(kind)
+            }
+        )
     origin, args = get_origin(kind), get_args(kind)
     if origin is tuple:
         if not isinstance(value, list):
@@ -231,11 +238,15 @@ def _checked(settings: Settings, *, name: str) -> Settings:
     known = {"state", "unidentified", "civil"}
     for item in settings.permission.required_for:
         if item not in known:
-            raise ConfigError(f"{name}: permission.required_for: expected one of {sorted(known)}, got {item!r}")
+            raise ConfigError(
+                f"{name}: permission.required_for: expected one of {sorted(known)}, got {item!r}"
+            )
     for kind in settings.sensors:
         if kind not in SENSOR_KINDS:
             raise ConfigError(f"{name}: sensors.{kind}: expected one of {', '.join(SENSOR_KINDS)}")
     for block in settings.permission.state_addresses:
         if len(block) != 2 or any(len(end) != 6 for end in block):
-            raise ConfigError(f"{name}: permission.state_addresses: expected [first, last] in six hex digits, got {block}")
+            raise ConfigError(
+                f"{name}: permission.state_addresses: expected [first, last] in six hex digits, got {block}"
+            )
     return settings

@@ -74,7 +74,9 @@ class State:
     def receiver_table(self) -> npt.NDArray[np.float64]:
         """(sensors, 3) antenna places by sensor number; NaN unknown."""
         unknown = (np.nan, np.nan, np.nan)
-        return np.array([self.receivers.get(name, unknown) for name in self.intake.sensors] or [unknown], dtype=np.float64)
+        return np.array(
+            [self.receivers.get(name, unknown) for name in self.intake.sensors] or [unknown], dtype=np.float64
+        )
 
     def copy(self) -> State:
         """An independent copy."""
@@ -106,7 +108,12 @@ class State:
             "incidents": self.incidents.to_plain(),
             "observations": self.observations,
         }
-        arrays = (self.intake.pending, self.tracks.records[:count], self.tracks.x[:count], self.tracks.P[:count])
+        arrays = (
+            self.intake.pending,
+            self.tracks.records[:count],
+            self.tracks.x[:count],
+            self.tracks.P[:count],
+        )
         row = [STATE_VERSION, _layout(), *(a.tobytes() for a in arrays), json.dumps(rest, sort_keys=True)]
         return pa.table([[value] for value in row], schema=STATE_SCHEMA)
 
@@ -123,7 +130,11 @@ class State:
         if row["version"] != STATE_VERSION or row["layout"] != _layout():
             raise SchemaError(f"state of another version: expected {STATE_VERSION}, got {row['version']}")
         rest = json.loads(row["rest"])
-        state = State({name: tuple(place) for name, place in rest["receivers"].items()}, rest["watermark"], rest["sequence"])
+        state = State(
+            {name: tuple(place) for name, place in rest["receivers"].items()},
+            rest["watermark"],
+            rest["sequence"],
+        )
         pending = np.frombuffer(row["pending"], dtype=ROW).copy()
         accounts = {name: Account.from_plain(a) for name, a in rest["accounts"].items()}
         state.intake = Intake(pending, rest["newest"], rest["sensors"], accounts)
@@ -213,7 +224,16 @@ def point_table(points: Any, rows: Any, state: State) -> pa.Table:
         [state.intake.sensors[s] for s in points["sensor"].tolist()],
         *(points[name] for name in ("lat", "lon", "cov_ee", "cov_en", "cov_nn")),
         points["assumed"] == 1,
-        *(points[name] for name in ("speed_mps", "speed_sigma_mps", "track_angle_deg", "pressure_altitude_m", "geometric_height_m")),
+        *(
+            points[name]
+            for name in (
+                "speed_mps",
+                "speed_sigma_mps",
+                "track_angle_deg",
+                "pressure_altitude_m",
+                "geometric_height_m",
+            )
+        ),
         [verdicts.INTEGRITY[code] for code in points["integrity"].tolist()],
         [verdicts.REASONS[code][0] or None for code in points["reason"].tolist()],
         pa.array(flags == 1, mask=flags < 0),
@@ -245,11 +265,19 @@ def margin_table(samples: Samples, points: Any, airspace: Airspace, keys: list[s
 def observation_events(state: State, observations: pa.Table | None) -> list[Event]:
     """Take observations in; returns those received before the watermark as events, in their order."""
     if observations is not None:
-        times = [observations[name].cast(pa.int64()).to_pylist() for name in ("received_at", "time_of_applicability")]
+        times = [
+            observations[name].cast(pa.int64()).to_pylist()
+            for name in ("received_at", "time_of_applicability")
+        ]
         texts = observations.select(["author", "kind", "subject", "source", "value"]).to_pylist()
         for received, when, row in zip(*times, texts, strict=True):
             value = None if row["value"] is None else json.loads(row["value"])
-            event = {"event": "observation", "time": utc_text(received), "time_ns": received, "applies_at": utc_text(when)}
+            event = {
+                "event": "observation",
+                "time": utc_text(received),
+                "time_ns": received,
+                "applies_at": utc_text(when),
+            }
             state.observations.append({**event, **row, "value": value})
     ready = [o for o in state.observations if o["time_ns"] < state.watermark]
     state.observations = [o for o in state.observations if o["time_ns"] >= state.watermark]

@@ -67,7 +67,7 @@ def coastline(south_deg: float, west_deg: float, north_deg: float, east_deg: flo
             (1, west_deg, False),
             (1, east_deg, True),
         ):
-            part = _cut(part, axis, limit, is_upper=is_upper)
+            part = cut_ring(part, axis, limit, is_upper=is_upper)
             if len(part) < 4:
                 break
         else:
@@ -75,7 +75,7 @@ def coastline(south_deg: float, west_deg: float, north_deg: float, east_deg: flo
     return clipped
 
 
-def _cut(ring: Floats, axis: int, limit: float, *, is_upper: bool) -> Floats:
+def cut_ring(ring: Floats, axis: int, limit: float, *, is_upper: bool) -> Floats:
     """Sutherland-Hodgman: the part of a closed ring on one side of a line."""
     value = limit - ring[:, axis] if is_upper else ring[:, axis] - limit
     keep = value >= 0.0

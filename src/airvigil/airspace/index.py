@@ -25,7 +25,7 @@ from airvigil.airspace.volumes import Volume, is_artificial_edge
 from airvigil.units import MEAN_EARTH_RADIUS_M, WGS84_A_M, WGS84_E2
 
 RELEVANCE_M = 50_000.0  # boundaries further away than this are not looked at
-CHORD_TOLERANCE_M = 0.02  # departure of a piece from the edge that its source means
+CHORD_TOLERANCE_M = 0.01  # departure of a piece from the edge that its source means
 MAX_PIECE_M = 2_000.0  # keeps the sag of a chord below the surface under 0.1 m
 MAX_PIECE_LON_DEG = 90.0  # keeps apart what lies before and behind a meridian, next to a pole too
 CHUNK_EDGES = 32
@@ -68,18 +68,20 @@ def pieces_of_edges(ring: Floats) -> Ints:
     """Into how many pieces each edge of a ring is cut: (n - 1,).
 
     An edge that spans E metres east and N north, straight in longitude and latitude, departs from the geodesic by
-    E sqrt((E tan(phi))^2 + (2 N)^2) / 8R at most; its pieces by that over the square of their number.
+    E tan(phi) sqrt(E^2 + (2 N)^2) / 8R at most; its pieces by that over the square of their number.
     """
     lat, lon = np.radians(ring[:, 0]), np.radians(ring[:, 1])
     highest = np.minimum(np.maximum(np.abs(lat[:-1]), np.abs(lat[1:])), np.radians(89.9))
     lowest = np.minimum(np.abs(lat[:-1]), np.abs(lat[1:]))
     east = MEAN_EARTH_RADIUS_M * np.abs(np.diff(lon)) * np.cos(lowest)
     north = MEAN_EARTH_RADIUS_M * np.abs(np.diff(lat))
-    departure = east * np.hypot(east * np.tan(highest), 2.0 * north) / (8.0 * MEAN_EARTH_RADIUS_M)
+    departure = east * np.tan(highest) * np.hypot(east, 2.0 * north) / (8.0 * MEAN_EARTH_RADIUS_M)
     by_departure = np.sqrt(departure / CHORD_TOLERANCE_M)
     by_length = np.hypot(east, north) / MAX_PIECE_M
     by_angle = np.abs(np.diff(lon)) / np.radians(MAX_PIECE_LON_DEG)
-    return np.asarray(np.ceil(np.maximum.reduce([by_departure, by_length, by_angle, np.ones(len(east))])), dtype=np.int64)
+    return np.asarray(
+        np.ceil(np.maximum.reduce([by_departure, by_length, by_angle, np.ones(len(east))])), dtype=np.int64
+    )
 
 
 def densify_lonlat(ring: Floats, pieces: Ints) -> Floats:

@@ -132,29 +132,36 @@ def crossing_between(a: Sample, b: Sample) -> Crossing | None:
         sigma_s=math.hypot(sigma / rate, max(a.clock_s, b.clock_s)) if not math.isnan(sigma) else None,
         kind="crossing",
         lat=a.lat + share * (b.lat - a.lat),
-        lon=a.lon + share * (b.lon - a.lon),
+        lon=_wrapped(a.lon + share * _wrapped(b.lon - a.lon)),
     )
+
+
+def _wrapped(lon_deg: float) -> float:
+    """The same longitude, or difference of two, in [-180, 180)."""
+    return lon_deg if -180.0 <= lon_deg < 180.0 else (lon_deg + 180.0) % 360.0 - 180.0
 
 
 def feed(pair: Pair, sample: Sample, rule: Infringement) -> bool:
     """Take the next sample of a pair whose spell, if any, is not over by then.
 
     Returns:
-        Whether a spell opened or the open one changed its outcome.
+        Whether a spell opened or the open one changed its outcome or what it is undecidable for.
     """
     crossed = crossing_between(pair.last, sample) if pair.last is not None else None
     opened = False
     if pair.spell is None:
-        if crossed is not None and sample.margin_m >= 0.0:
-            pair.inward = crossed
+        if crossed is not None:
+            pair.inward = crossed if sample.margin_m >= 0.0 else None
+        if sample.p_lateral >= rule.suspected_p and sample.p_inside < rule.suspected_p:
+            pair.inward = None  # over or below the volume: where it later enters is not this crossing
         if sample.p_lateral >= rule.suspected_p and not sample.p_inside < rule.suspected_p:
             pair.spell = _open(pair, sample)
             opened = True
     changed = opened
     if pair.spell is not None:
-        before = pair.spell.outcome
+        before = pair.spell.outcome, missing_for(pair.spell, rule)
         _extend(pair.spell, pair.last, sample, None if opened else crossed, rule)
-        changed = opened or pair.spell.outcome != before
+        changed = opened or (pair.spell.outcome, missing_for(pair.spell, rule)) != before
     pair.last = sample
     return changed
 
@@ -189,7 +196,9 @@ def _extend(
 ) -> None:
     if crossed is not None:
         if sample.margin_m < 0.0:
-            spell.exit = crossed
+            above_or_below = last is not None and last.p_inside < rule.close_p <= last.p_lateral
+            if spell.exit is None or not above_or_below:
+                spell.exit = crossed
         elif spell.exit is not None:
             spell.reentries.append({"exit": spell.exit.as_event(), "entry": crossed.as_event()})
             spell.exit = None
@@ -232,8 +241,8 @@ def _count_inside(spell: Spell, last: Sample | None, sample: Sample) -> None:
 
 def _outcome(spell: Spell, rule: Infringement) -> str:
     """The ladder: what the evidence of this spell supports so far."""
-    signs = spell.reports + min(spell.bridged, 1)
-    if signs < rule.suspected_min_reports:
+    # a path point inside is no sign of its own: a lone wrong report bends the path to itself
+    if spell.reports < rule.suspected_min_reports:
         return "undecidable"
     if spell.p_max_credible >= rule.probable_p and spell.reports >= rule.probable_min_reports:
         return "probable"
@@ -247,7 +256,7 @@ def missing_for(spell: Spell, rule: Infringement) -> list[str]:
     if spell.outcome != "undecidable":
         return []
     missing = []
-    if spell.reports + min(spell.bridged, 1) < rule.suspected_min_reports:
+    if spell.reports < rule.suspected_min_reports:
         missing.append("a second report inside")
     if spell.height_missing:
         missing.append("height in the volume's own reference")

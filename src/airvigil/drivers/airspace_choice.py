@@ -22,7 +22,9 @@ def read_airspace_file(path: Path) -> bytes:
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise AirspaceError(f"{path}: expected at most {MAX_FILE_BYTES:,} bytes, got {path.stat().st_size:,}")
+            raise AirspaceError(
+                f"{path}: expected at most {MAX_FILE_BYTES:,} bytes, got {path.stat().st_size:,}"
+            )
         return path.read_bytes()
     except OSError as error:
         raise AirspaceError(f"{path}: {error.strerror}") from error
@@ -43,5 +45,8 @@ def choose_airspace(choice: str, settings: Settings) -> Airspace:
             codes.append(item.upper())
     volumes = [*load_volumes(codes, settings.airspace.disputed_as), *volumes]
     if not volumes:
-        raise AirspaceError(f"no airspace in {choice!r}", hint="name states such as EST,FIN or a GeoJSON file; see `airvigil airspace list`")
+        raise AirspaceError(
+            f"no airspace in {choice!r}",
+            hint="name states such as EST,FIN or a GeoJSON file; see `airvigil airspace list`",
+        )
     return Airspace(volumes)

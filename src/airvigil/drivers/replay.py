@@ -96,7 +96,16 @@ def _newest(table: pa.Table) -> int:
 def describe_volume(volume: Volume) -> dict[str, Any]:
     """What a run says about a volume that it looked at; no limit is null."""
     limits = {name: getattr(volume, name) for name in ("lower_limit_m", "upper_limit_m")}
-    names = ("volume_id", "name", "kind", "source", "version", "digest", "boundary_uncertainty_m", "vertical_reference")
+    names = (
+        "volume_id",
+        "name",
+        "kind",
+        "source",
+        "version",
+        "digest",
+        "boundary_uncertainty_m",
+        "vertical_reference",
+    )
     return {
         **{name: getattr(volume, name) for name in names},
         "states": list(volume.states),
@@ -104,7 +113,9 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
     }
 
 
-def started_event(airspace: Airspace, settings: Settings, *, title: str | None, is_reconstruction: bool) -> Event:
+def started_event(
+    airspace: Airspace, settings: Settings, *, title: str | None, is_reconstruction: bool
+) -> Event:
     """The first event of a run: what it was made with."""
     return {
         "event": "run_started",
@@ -121,11 +132,25 @@ def started_event(airspace: Airspace, settings: Settings, *, title: str | None, 
 def finished_events(state: State, inputs: Sequence[Input], *, is_interrupted: bool) -> list[Event]:
     """The last events of a run: what went in and what became of it."""
     described = [
-        {"name": each.name, "sensor": each.sensor, "format": each.format, "sha256": each.sha256, "rows": each.rows} for each in inputs
+        {
+            "name": each.name,
+            "sensor": each.sensor,
+            "format": each.format,
+            "sha256": each.sha256,
+            "rows": each.rows,
+        }
+        for each in inputs
     ]
-    failures = [{"input": f.name, "message": str(f), "hint": f.hint} for each in inputs for f in each.failures]
+    failures = [
+        {"input": f.name, "message": str(f), "hint": f.hint} for each in inputs for f in each.failures
+    ]
     accounting = {"event": "accounting", "sensors": accounting_rows(state.intake.accounts)}
-    finished = {"event": "run_finished", "inputs": described, "failures": failures, "interrupted": is_interrupted}
+    finished = {
+        "event": "run_finished",
+        "inputs": described,
+        "failures": failures,
+        "interrupted": is_interrupted,
+    }
     ends = [accounting, finished]
     return [{**event, "seq": state.sequence + k} for k, event in enumerate(ends, start=1)]
 
@@ -179,7 +204,9 @@ def run(
     return result
 
 
-def _step(result: RunResult, sink: Sink, table: pa.Table, watermark: int, airspace: Airspace, settings: Settings) -> None:
+def _step(
+    result: RunResult, sink: Sink, table: pa.Table, watermark: int, airspace: Airspace, settings: Settings
+) -> None:
     begin = time.monotonic()
     result.state, output = step(result.state, table, None, watermark, airspace, settings)
     result.engine_seconds += time.monotonic() - begin
@@ -196,4 +223,8 @@ def _tell(result: RunResult, sink: Sink, events: list[Event]) -> None:
 def run_period(result: RunResult) -> str:
     """First and last event as text, for a summary line."""
     times = [event["time"] for event in result.events if "time" in event]
-    return f"{min(times)} to {max(times)}" if times else f"no events; newest report {utc_text(max(0, result.state.intake.newest))}"
+    return (
+        f"{min(times)} to {max(times)}"
+        if times
+        else f"no events; newest report {utc_text(max(0, result.state.intake.newest))}"
+    )

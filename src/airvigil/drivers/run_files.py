@@ -67,7 +67,9 @@ class RunFiles:
             folder.mkdir(parents=True, exist_ok=True)
             self._lines: TextIO = self._part("events.jsonl").open("w", encoding="utf-8")
         except OSError as error:
-            raise ConfigError(f"cannot write to {folder}: {error.strerror}", hint="give another folder with --out") from error
+            raise ConfigError(
+                f"cannot write to {folder}: {error.strerror}", hint="give another folder with --out"
+            ) from error
         self._points = pq.ParquetWriter(self._part("tracks.parquet"), POINT_SCHEMA, compression="zstd")
         self._margins = pq.ParquetWriter(self._part("margins.parquet"), MARGIN_SCHEMA, compression="zstd")
 
@@ -110,7 +112,12 @@ class RunFiles:
     def _tables_of_interest(self, events: Sequence[Event]) -> tuple[pa.Table, pa.Table]:
         """All points if they are few; else those of tracks in incidents and interference."""
         tracks = {event["track_id"] for event in events if event["event"].startswith("interference_opened")}
-        members = {m["track_id"] for event in events if event["event"].startswith("incident_") for m in event["members"]}
+        members = {
+            m["track_id"]
+            for event in events
+            if event["event"].startswith("incident_")
+            for m in event["members"]
+        }
         count = pq.read_metadata(self.folder / "tracks.parquet").num_rows
         wanted = None if count <= MOST_BACKGROUND_POINTS else _one_of(tracks | members)
         points = pq.read_table(self.folder / "tracks.parquet", filters=wanted)

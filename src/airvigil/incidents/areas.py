@@ -61,10 +61,15 @@ def take_interference(book: AreaBook, event: Event, rule: Incidents) -> list[Eve
     longest = max(rule.shared_place_s, rule.area_window_s)
     book.signs = [s for s in book.signs if sign.time - s.time <= longest * NS_PER_S] + [sign]
     reach = rule.shared_place_m if sign.kind == "shared_place" else None
-    near = [s for s in book.signs if s.kind == sign.kind and sign.time - s.time <= window * NS_PER_S and _near(s, sign, reach, rule)]
+    near = [
+        s
+        for s in book.signs
+        if s.kind == sign.kind and sign.time - s.time <= window * NS_PER_S and _near(s, sign, reach, rule)
+    ]
     tracks = sorted({s.track for s in near})
+    aircraft = {_aircraft(s) for s in near}
     least = 2 if sign.kind == "shared_place" else rule.area_min_tracks
-    if len(tracks) < least:
+    if len(aircraft) < least:
         return []
     return _tell(book, sign, near, tracks, rule)
 
@@ -75,7 +80,19 @@ def _sign_of(event: Event) -> Sign | None:
     if place is None:
         return None
     kind = "shared_place" if displaced else "accuracy_lost"
-    return Sign(utc_ns(event["time"]), event["track_id"], kind, place["latitude_deg"], place["longitude_deg"], event["reconstruction"])
+    return Sign(
+        utc_ns(event["time"]),
+        event["track_id"],
+        kind,
+        place["latitude_deg"],
+        place["longitude_deg"],
+        event["reconstruction"],
+    )
+
+
+def _aircraft(sign: Sign) -> str:
+    """One aircraft may make several tracks; only different ones count."""
+    return sign.track.rpartition("@")[0]
 
 
 def _cell(sign: Sign, rule: Incidents) -> tuple[int, int]:
@@ -113,11 +130,11 @@ def _tell(book: AreaBook, sign: Sign, near: list[Sign], tracks: list[str], rule:
 
 def is_shared_place(book: AreaBook, lat: float, lon: float, time_ns: int, rule: Incidents) -> bool:
     """Whether at least two aircraft were sent to near this place by impossible positions around this time."""
-    tracks = {
-        s.track
+    aircraft = {
+        _aircraft(s)
         for s in book.signs
         if s.kind == "shared_place"
         and abs(time_ns - s.time) <= rule.shared_place_s * NS_PER_S
         and great_circle_m(s.lat, s.lon, lat, lon) <= rule.shared_place_m
     }
-    return len(tracks) >= 2
+    return len(aircraft) >= 2

@@ -56,7 +56,9 @@ class IncidentBook:
     def to_plain(self) -> dict[str, Any]:
         """JSON-able values; events are plain already and never changed after they were made."""
         return {
-            "incidents": [dict(vars(i), spells=dict(i.spells), open_spells=list(i.open_spells)) for i in self.incidents],
+            "incidents": [
+                dict(vars(i), spells=dict(i.spells), open_spells=list(i.open_spells)) for i in self.incidents
+            ],
             "areas": self.areas.to_plain(),
             "troubled": dict(self.troubled),
         }
@@ -125,16 +127,25 @@ def _belongs(incident: Incident, event: Event, rule: Incidents) -> bool:
         if spell["track_id"] == event["track_id"]:
             return True
         other = spell["entry"]
-        apart = great_circle_m(entry["latitude_deg"], entry["longitude_deg"], other["latitude_deg"], other["longitude_deg"])
-        if apart <= rule.join_distance_m and abs(utc_ns(entry["time"]) - utc_ns(other["time"])) <= rule.join_time_s * NS_PER_S:
+        apart = great_circle_m(
+            entry["latitude_deg"], entry["longitude_deg"], other["latitude_deg"], other["longitude_deg"]
+        )
+        if (
+            apart <= rule.join_distance_m
+            and abs(utc_ns(entry["time"]) - utc_ns(other["time"])) <= rule.join_time_s * NS_PER_S
+        ):
             return True
     return False
 
 
 def _open(book: IncidentBook, event: Event, rule: Incidents) -> Incident:
     entry = event["entry"]
-    incident = Incident(incident_id=f"{event['volume']}/{event['track_id']}/{entry['time']}", volume=event["volume"])
-    incident.shared_place = is_shared_place(book.areas, entry["latitude_deg"], entry["longitude_deg"], event["time_ns"], rule)
+    incident = Incident(
+        incident_id=f"{event['volume']}/{event['track_id']}/{entry['time']}", volume=event["volume"]
+    )
+    incident.shared_place = is_shared_place(
+        book.areas, entry["latitude_deg"], entry["longitude_deg"], event["time_ns"], rule
+    )
     if event["track_id"] in book.troubled:
         incident.interference.append(book.troubled[event["track_id"]])
     book.incidents.append(incident)
@@ -161,8 +172,29 @@ def pass_time(book: IncidentBook, now: int, volumes: dict[str, Volume], rule: In
 
 
 def _member(spell: Event) -> Event:
-    kept = ("track_id", "icao24", "callsign", "squawk", "spell_id", "identity", "sensor_kinds", "outcome", "entry", "exit")
-    numbers = ("duration_s", "length_m", "max_depth_m", "max_depth_sigma_m", "p_inside_max", "robustness_radius_m", "reports", "bridged", "reentries")
+    kept = (
+        "track_id",
+        "icao24",
+        "callsign",
+        "squawk",
+        "spell_id",
+        "identity",
+        "sensor_kinds",
+        "outcome",
+        "entry",
+        "exit",
+    )
+    numbers = (
+        "duration_s",
+        "length_m",
+        "max_depth_m",
+        "max_depth_sigma_m",
+        "p_inside_max",
+        "robustness_radius_m",
+        "reports",
+        "bridged",
+        "reentries",
+    )
     return {name: spell[name] for name in kept + numbers}
 
 
@@ -189,7 +221,9 @@ def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, V
         "volume_kind": volume.kind,
         "states": list(volume.states),
         "outcome": outcome,
-        "undecidable_for": sorted({item for s in spells for item in s["undecidable_for"]}) if outcome == "undecidable" else [],
+        "undecidable_for": sorted({item for s in spells for item in s["undecidable_for"]})
+        if outcome == "undecidable"
+        else [],
         "members": [_member(s) for s in spells],
         "entry": first,
         "exit": last,

@@ -19,17 +19,42 @@ def explain(event: Event) -> list[dict[str, Any]]:
     """
     why = [_of_probability(event), _of_depth(event), _of_reports(event)]
     identities = sorted({member["identity"] for member in event["members"]})
-    why.append(_reason("permission_required", f"presence needs permission: {', '.join(identities)} aircraft", identities=identities))
+    why.append(
+        _reason(
+            "permission_required",
+            f"presence needs permission: {', '.join(identities)} aircraft",
+            identities=identities,
+        )
+    )
     if event["volume_kind"] == "disputed":
         claimed = " and ".join(event["states"])
-        why.append(_reason("disputed", f"the area is claimed by {claimed}; Airvigil assigns it to neither", states=event["states"]))
+        why.append(
+            _reason(
+                "disputed",
+                f"the area is claimed by {claimed}; Airvigil assigns it to neither",
+                states=event["states"],
+            )
+        )
     if event["shared_place"]:
-        why.append(_reason("shared_place", "several aircraft were sent to this place by impossible positions: not evidence of presence"))
+        why.append(
+            _reason(
+                "shared_place",
+                "several aircraft were sent to this place by impossible positions: not evidence of presence",
+            )
+        )
     if event["interference"]:
-        why.append(_reason("interference", "GNSS interference was open on a member track", interference=event["interference"]))
+        why.append(
+            _reason(
+                "interference",
+                "GNSS interference was open on a member track",
+                interference=event["interference"],
+            )
+        )
     if event["undecidable_for"]:
         missing = "; ".join(event["undecidable_for"])
-        why.append(_reason("missing", f"what would settle it: {missing}", undecidable_for=event["undecidable_for"]))
+        why.append(
+            _reason("missing", f"what would settle it: {missing}", undecidable_for=event["undecidable_for"])
+        )
     return why
 
 

@@ -37,7 +37,7 @@ from airvigil.settings import Settings, load_settings
 from airvigil.units import utc_text
 
 CASE = "vaindloo-2025"
-BACKGROUND = ("bornholm.json.gz", "kiruna.json.gz")
+BACKGROUND = ("bornholm.json.gz", "border_control.json.gz", "zurich_airport.json.gz")
 SPOOFED = "noisy_spoofing.json.gz"
 
 
@@ -59,13 +59,20 @@ def run_demo(samples: Path, out: Path, console: Console) -> None:
     """
     for name in (*BACKGROUND, SPOOFED):
         if not (samples / name).is_file():
-            raise ConfigError(f"{samples / name} is not there", hint="run `make samples`, or name the folder with --samples")
+            raise ConfigError(
+                f"{samples / name} is not there", hint="run `make samples`, or name the folder with --samples"
+            )
     with console.status("compiling kernels on the first run, then flying ..."):
-        stories = [_reconstruction(samples, out / CASE), _spoofed(samples / SPOOFED, out / "spoofed-airliner")]
+        stories = [
+            _reconstruction(samples, out / CASE),
+            _spoofed(samples / SPOOFED, out / "spoofed-airliner"),
+        ]
     table = Table.grid(expand=True, padding=(0, 1))
     for _ in stories:
         table.add_column(ratio=1)
-    table.add_row(*(Panel(Text("\n").join(s.lines), title=Text(s.title, style="bold"), padding=(1, 2)) for s in stories))
+    table.add_row(
+        *(Panel(Text("\n").join(s.lines), title=Text(s.title, style="bold"), padding=(1, 2)) for s in stories)
+    )
     console.print(table)
     for story in stories:
         console.print(Text(f"Report: {story.page}  ({story.seconds:.1f} s)", style="bold"))
@@ -101,7 +108,15 @@ def _reconstruction(samples: Path, out: Path) -> Story:
     airspace = Airspace(load_volumes(scenario.airspace, settings.airspace.disputed_as))
     files = RunFiles(out)
     inputs = [each for each, _ in real]
-    result = run(iter([table]), airspace, settings, sink=files, inputs=inputs, title=f"{scenario.title} (reconstruction)", is_reconstruction=True)
+    result = run(
+        iter([table]),
+        airspace,
+        settings,
+        sink=files,
+        inputs=inputs,
+        title=f"{scenario.title} (reconstruction)",
+        is_reconstruction=True,
+    )
     lines = [
         Text("RECONSTRUCTION from published numbers", style="bold magenta"),
         Text(f"{made:,} generated reports among {table.num_rows - made:,} real ones of other days"),
@@ -121,9 +136,13 @@ def _incident_lines(incident: Any) -> list[Text]:
         Text(f"aircraft        {len(members)} without identity, one incident"),
         Text(f"in, out (UTC)   {incident['entry']['time'][11:19]}, {leave}"),
         Text(f"duration        {minutes:.0f} min {seconds:.0f} s"),
-        Text(f"deepest         {incident['max_depth_m'] / 1000:.1f} km, 1 sigma {incident['max_depth_sigma_m']:.0f} m"),
+        Text(
+            f"deepest         {incident['max_depth_m'] / 1000:.1f} km, 1 sigma {incident['max_depth_sigma_m']:.0f} m"
+        ),
         Text(f"P(inside)       {incident['p_inside_max']:.4f} at its highest"),
-        Text(f"robust to       {incident['robustness_radius_m'] / 1000:.1f} km: to have stayed out, all positions"),
+        Text(
+            f"robust to       {incident['robustness_radius_m'] / 1000:.1f} km: to have stayed out, all positions"
+        ),
         Text("                must have been wrong by more, the same way"),
         Text(""),
         Text("Airvigil finds an infringement. Whether it is a threat, and"),
@@ -151,7 +170,14 @@ def _spoofed(path: Path, out: Path) -> Story:
     settings = _strict(load_settings())
     airspace = Airspace(load_volumes(["UKR"], settings.airspace.disputed_as))
     files = RunFiles(out)
-    result = run(iter([table]), airspace, settings, sink=files, inputs=[each], title="A real airliner under GNSS spoofing")
+    result = run(
+        iter([table]),
+        airspace,
+        settings,
+        sink=files,
+        inputs=[each],
+        title="A real airliner under GNSS spoofing",
+    )
     view = read_run(result.events)
     rejected = [event for event in view.interference if "reasons" in event]
     reasons: Counter[str] = Counter()
@@ -164,7 +190,10 @@ def _spoofed(path: Path, out: Path) -> Story:
         Text(f"Ukraine: infringements found {len(view.incidents)}", style="bold"),
         Text(f"naive test      {_inside(table, airspace):,} rows inside Ukraine"),
         Text(f"not believed    {sum(reasons.values()):,} positions; the other rows repeat them"),
-        *(Text(f"  because       {name.replace('_', ' ')}: {count:,}") for name, count in reasons.most_common()),
+        *(
+            Text(f"  because       {name.replace('_', ' ')}: {count:,}")
+            for name, count in reasons.most_common()
+        ),
     ]
     if rejected:
         first, last = rejected[0], rejected[-1]
@@ -173,8 +202,14 @@ def _spoofed(path: Path, out: Path) -> Story:
             Text(f"last believed   {_place(first['last_credible'])}"),
             Text(f"then claimed    {_place(first['first_claimed'])}"),
         ]
-    lines += [Text(""), Text("Even with permission required of everyone, a position that"), Text("cannot be believed makes no infringement.")]
-    return Story("Spoofed over Ukraine, 17 September 2024", lines, _finish(result, files, airspace), result.seconds)
+    lines += [
+        Text(""),
+        Text("Even with permission required of everyone, a position that"),
+        Text("cannot be believed makes no infringement."),
+    ]
+    return Story(
+        "Spoofed over Ukraine, 17 September 2024", lines, _finish(result, files, airspace), result.seconds
+    )
 
 
 def _span(table: pa.Table) -> str:
@@ -183,4 +218,8 @@ def _span(table: pa.Table) -> str:
 
 
 def _place(place: Any) -> str:
-    return "nowhere" if place is None else f"{place['latitude_deg']:.3f} N {place['longitude_deg']:.3f} E at {place['time'][11:19]}"
+    return (
+        "nowhere"
+        if place is None
+        else f"{place['latitude_deg']:.3f} N {place['longitude_deg']:.3f} E at {place['time'][11:19]}"
+    )

@@ -38,7 +38,10 @@ SIGMA, BIAS, CLOCK, WHITE, VELOCITY_SIGMA = range(5)
 
 VELOCITY_FRESH_S = 3.0  # a velocity of another row counts for a position this much later ...
 VELOCITY_AGEING_MPS2 = 3.0  # ... less certain by what an airliner's turn changes in that time
-START_VELOCITY_SIGMA_MPS = 150.0  # per axis, before any velocity is known: airliners fly 250 m/s in some direction
+VELOCITY_GATE = 36.0  # squared distance of 6 sigma: beyond chance (1.5e-8 for two components)
+START_VELOCITY_SIGMA_MPS = (
+    150.0  # per axis, before any velocity is known: airliners fly 250 m/s in some direction
+)
 
 # 95 % horizontal bounds by category; ICAO Doc 9871 table B-2-39 (NACp), B-2-25 (NACv). Index: category.
 EPU_M = np.array([np.nan, 18520.0, 7408.0, 3704.0, 1852.0, 926.0, 555.6, 185.2, 92.6, 30.0, 10.0, 3.0])
@@ -123,6 +126,8 @@ def remember(row: Any, track: Any, limits: FloatArray) -> None:
     if row["is_state"] >= 0:
         track["is_state"] = row["is_state"]
     if not math.isnan(row["speed_mps"]):
+        if row["speed_mps"] != track["speed_mps"] or row["track_angle_deg"] != track["track_angle_deg"]:
+            track["velocity_time"] = now
         track["speed_mps"] = row["speed_mps"]
         track["track_angle_deg"] = row["track_angle_deg"]
         track["speed_time"] = now
@@ -146,17 +151,27 @@ def velocity_variance(row: Any, assumed: FloatArray) -> float:
 
 
 @njit(cache=True, nogil=True)
-def fuse_velocity(row: Any, since: int, track: Any, x: FloatArray, P: FloatArray, assumed: FloatArray) -> None:
-    """Let the believed state have a velocity reported after `since` and still fresh; each is used once."""
-    age_s = (row["time"] - track["speed_time"]) * NS
-    if track["speed_time"] <= since or age_s > VELOCITY_FRESH_S:
+def fuse_velocity(
+    row: Any, since: int, track: Any, x: FloatArray, P: FloatArray, assumed: FloatArray
+) -> None:
+    """Let the believed state have a velocity reported after `since` and still fresh.
+
+    Each is used once: sources repeat old velocities. One that contradicts the state beyond chance is left
+    out: a wrong velocity would make the next true position look like a jump.
+    """
+    age_s = (row["time"] - track["velocity_time"]) * NS
+    if track["velocity_time"] <= since or age_s > VELOCITY_FRESH_S:
         return
     if math.isnan(track["speed_mps"]) or math.isnan(track["track_angle_deg"]):
         return
     angle = math.radians(track["track_angle_deg"])
     variance = velocity_variance(row, assumed) + (VELOCITY_AGEING_MPS2 * age_s) ** 2
-    speed = track["speed_mps"]
-    cv_update_velocity(x, P, speed * math.sin(angle), speed * math.cos(angle), variance, 0.0, variance)
+    v_e, v_n = track["speed_mps"] * math.sin(angle), track["speed_mps"] * math.cos(angle)
+    s_ee, s_en, s_nn = P[2, 2] + variance, P[2, 3], P[3, 3] + variance
+    d_e, d_n = v_e - x[2], v_n - x[3]
+    misfit = (s_nn * d_e * d_e - 2.0 * s_en * d_e * d_n + s_ee * d_n * d_n) / (s_ee * s_nn - s_en * s_en)
+    if misfit <= VELOCITY_GATE:
+        cv_update_velocity(x, P, v_e, v_n, variance, 0.0, variance)
 
 
 @njit(cache=True, nogil=True)
@@ -169,7 +184,9 @@ def recentre(track: Any, x: FloatArray, angle: float) -> None:
 
 
 @njit(cache=True, nogil=True)
-def start_chain(row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, limits: FloatArray) -> None:
+def start_chain(
+    row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, limits: FloatArray
+) -> None:
     """Begin the believed chain at this row; where it replaces another one, a new track begins with it."""
     if track["chain_start"] != NEVER and (when - track["time"]) * NS <= limits[TIMEOUT]:
         track["start"] = when
@@ -186,7 +203,9 @@ def start_chain(row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, c
 
 
 @njit(cache=True, nogil=True)
-def continue_chain(row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, noise: float) -> None:
+def continue_chain(
+    row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, noise: float
+) -> None:
     """Predict the believed chain to this row and fuse its position."""
     e, n = to_local(track["lat"], track["lon"], row["lat"], row["lon"])
     angle = convergence_rad(track["lat"], track["lon"], row["lat"], row["lon"])
@@ -198,26 +217,38 @@ def continue_chain(row: Any, when: int, track: Any, x: FloatArray, P: FloatArray
 
 
 @njit(cache=True, nogil=True)
-def judge(row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, assumed: FloatArray, limits: FloatArray) -> tuple[int, int]:
+def judge(
+    row: Any,
+    when: int,
+    track: Any,
+    x: FloatArray,
+    P: FloatArray,
+    cov: FloatArray,
+    assumed: FloatArray,
+    limits: FloatArray,
+) -> tuple[int, int]:
     """(chain, reason) of a position: which chain it continues, and what speaks against it.
 
     `chain` is NEW_CHAIN with reason NONE or a low-quality mark where a believed chain is to be begun.
     """
     sigma = math.sqrt(0.5 * (cov[0] + cov[2]))
-    pl.watch_speed(row, track, when, sigma, assumed[CLOCK], limits)
     stated = pl.stated_quality(row, limits)
     if track["chain_start"] == NEVER:
+        pl.watch_speed(row, track, when, sigma, assumed[CLOCK], limits)
         return (pl.NEW_CHAIN, stated if stated != verdicts.NONE else verdicts.UNCONFIRMED)
     gap_s = (when - track["time"]) * NS
-    believed = pl.misfit_believed(row, track, x, P, gap_s, sigma, assumed[CLOCK], limits)
+    reach, side = pl.misfit_believed(row, track, x, P, gap_s, sigma, assumed[CLOCK], limits)
     other = pl.misfit_other(row, track, when, sigma, assumed[CLOCK], limits)
-    chain = pl.chain_of(row, track, when, believed, other, limits)
-    pl.note_chain(row, track, when, chain)
+    chain = pl.chain_of(row, track, when, max(reach, side), other, limits)
+    pl.note_chain(row, track, when, chain, reach)
     duplicate = track["switches"] >= pl.SWITCHES_DUPLICATE and track["other_agreeing"] >= 3
     if chain != pl.BELIEVED:
         if pl.other_takes_over(track, when, limits):
+            track["window_time"] = NEVER  # speeds are compared along one chain, never across a jump
+            pl.watch_speed(row, track, when, sigma, assumed[CLOCK], limits)
             return (pl.NEW_CHAIN, stated if stated != verdicts.NONE else verdicts.REACQUIRED)
         return (pl.OTHER, verdicts.DUPLICATE_ADDRESS if duplicate else verdicts.IMPOSSIBLE_JUMP)
+    pl.watch_speed(row, track, when, sigma, assumed[CLOCK], limits)
     slow = pl.slowness(row, track, limits)
     if slow == verdicts.TOO_SLOW_FOR_HEIGHT:
         return (chain, slow)
@@ -243,13 +274,29 @@ def integrity_of(chain: int, reason: int) -> int:
         return verdicts.NOT_CREDIBLE
     if reason == verdicts.NONE:
         return verdicts.CREDIBLE
-    if reason in (verdicts.ACCURACY_LOST, verdicts.INTEGRITY_LOST, verdicts.SPEED_CONTRADICTS, verdicts.TOO_SLOW_FOR_HEIGHT):
+    if reason in (
+        verdicts.ACCURACY_LOST,
+        verdicts.INTEGRITY_LOST,
+        verdicts.SPEED_CONTRADICTS,
+        verdicts.TOO_SLOW_FOR_HEIGHT,
+    ):
         return verdicts.NOT_CREDIBLE
     return verdicts.DEGRADED
 
 
 @njit(cache=True, nogil=True)
-def believe(row: Any, when: int, chain: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, assumed: FloatArray, limits: FloatArray, point: Any) -> None:
+def believe(
+    row: Any,
+    when: int,
+    chain: int,
+    track: Any,
+    x: FloatArray,
+    P: FloatArray,
+    cov: FloatArray,
+    assumed: FloatArray,
+    limits: FloatArray,
+    point: Any,
+) -> None:
     """Take a position into the believed chain and keep the state before it, for the path between."""
     silent = track["chain_start"] == NEVER or (row["time"] - track["known"]) * NS > limits[TIMEOUT]
     white = np.empty(3)
@@ -280,7 +327,9 @@ def believe(row: Any, when: int, chain: int, track: Any, x: FloatArray, P: Float
     speed = math.hypot(x[2], x[3])
     point["speed_mps"] = speed
     if speed > 1.0:
-        along = (x[2] * x[2] * P[2, 2] + 2.0 * x[2] * x[3] * P[2, 3] + x[3] * x[3] * P[3, 3]) / (speed * speed)
+        along = (x[2] * x[2] * P[2, 2] + 2.0 * x[2] * x[3] * P[2, 3] + x[3] * x[3] * P[3, 3]) / (
+            speed * speed
+        )
         point["speed_sigma_mps"] = math.sqrt(max(0.0, along))
         point["track_angle_deg"] = math.degrees(math.atan2(x[2], x[3])) % 360.0
 
@@ -303,14 +352,25 @@ def describe(row: Any, index: int, when: int, track: Any, integrity: int, reason
     point["callsign"] = track["callsign"]
     point["squawk"] = track["squawk"]
     now = row["time"]
-    point["pressure_altitude_m"] = pl.latest(track["pressure_altitude_m"], track["pressure_altitude_time"], now)
+    point["pressure_altitude_m"] = pl.latest(
+        track["pressure_altitude_m"], track["pressure_altitude_time"], now
+    )
     point["geometric_height_m"] = pl.latest(track["geometric_height_m"], track["geometric_height_time"], now)
     point["height_msl_m"] = pl.latest(track["height_msl_m"], track["height_msl_time"], now)
 
 
 @njit(cache=True, nogil=True)
 def admit_rows(
-    rows: Rows, order: Any, tracks: Rows, x: FloatArray, P: FloatArray, receivers: FloatArray, sensors: FloatArray, limits: FloatArray, rejects: Any, points: Rows
+    rows: Rows,
+    order: Any,
+    tracks: Rows,
+    x: FloatArray,
+    P: FloatArray,
+    receivers: FloatArray,
+    sensors: FloatArray,
+    limits: FloatArray,
+    rejects: Any,
+    points: Rows,
 ) -> int:
     """Judge and filter rows in the order given; returns the number of points made.
 
@@ -354,6 +414,8 @@ def admit_rows(
         if integrity != verdicts.NOT_CREDIBLE:
             believe(row, when, chain, track, tx, tP, cov, assumed, limits, point)
         describe(row, i, when, track, integrity, reason, point)
+        if row["lat"] != track["raw_lat"] or row["lon"] != track["raw_lon"]:
+            track["raw_since"] = when
         track["raw_time"] = when
         track["raw_known"] = row["time"]
         track["raw_lat"], track["raw_lon"] = row["lat"], row["lon"]
@@ -361,7 +423,9 @@ def admit_rows(
     return made
 
 
-def admit(rows: Rows, table: TrackTable, receivers: FloatArray, sensors: FloatArray, limits: FloatArray) -> tuple[Any, Rows]:
+def admit(
+    rows: Rows, table: TrackTable, receivers: FloatArray, sensors: FloatArray, limits: FloatArray
+) -> tuple[Any, Rows]:
     """Reject codes of the rows and the track points that they make.
 
     Args:
@@ -375,11 +439,15 @@ def admit(rows: Rows, table: TrackTable, receivers: FloatArray, sensors: FloatAr
     order = np.lexsort((rows["tie"], rows["time"], rows["slot"]))
     rejects = np.zeros(len(rows), dtype=np.int8)
     points = _blank_points(len(rows))
-    made = admit_rows(rows, order, table.records, table.x, table.P, receivers, sensors, limits, rejects, points)
+    made = admit_rows(
+        rows, order, table.records, table.x, table.P, receivers, sensors, limits, rejects, points
+    )
     return rejects, points[:made]
 
 
-_FLOAT_FIELDS = tuple(name for name in (POINT.names or ()) if POINT[name].kind == "f" and not POINT[name].shape)
+_FLOAT_FIELDS = tuple(
+    name for name in (POINT.names or ()) if POINT[name].kind == "f" and not POINT[name].shape
+)
 
 
 def _blank_points(count: int) -> Rows:

@@ -26,7 +26,9 @@ class AddressBlocks:
 
 def state_blocks(rule: Permission) -> AddressBlocks:
     """The settings' address blocks."""
-    return AddressBlocks(tuple(sorted((int(first, 16), int(last, 16)) for first, last in rule.state_addresses)))
+    return AddressBlocks(
+        tuple(sorted((int(first, 16), int(last, 16)) for first, last in rule.state_addresses))
+    )
 
 
 def track_id(key: str, start_ns: int) -> str:
@@ -46,7 +48,7 @@ def icao24_of(key: str) -> str | None:
 
 
 def identity_of(key: str, is_state: int, blocks: AddressBlocks) -> str:
-    """"civil", "state" or "unidentified" by what the reports say.
+    """ "civil", "state" or "unidentified" by what the reports say.
 
     Args:
         key: track key.

@@ -73,7 +73,11 @@ class InterferenceBook:
 def _place(place: Place | None) -> dict[str, Any] | None:
     if place is None:
         return None
-    return {"time": utc_text(place[0]), "latitude_deg": round(place[1], 6), "longitude_deg": round(place[2], 6)}
+    return {
+        "time": utc_text(place[0]),
+        "latitude_deg": round(place[1], 6),
+        "longitude_deg": round(place[2], 6),
+    }
 
 
 def _event(name: str, key: str, watch: Watch, now: int, until: int | None) -> Event:
@@ -110,7 +114,9 @@ def _close(key: str, watch: Watch, rule: Tracks, events: list[Event]) -> None:
     watch.claimed = watch.first_claimed = None
 
 
-def _take_bad(key: str, watch: Watch, point: Any, inside: list[str], rule: Tracks, events: list[Event]) -> None:
+def _take_bad(
+    key: str, watch: Watch, point: Any, inside: list[str], rule: Tracks, events: list[Event]
+) -> None:
     place = (int(point["time"]), float(point["lat"]), float(point["lon"]))
     if watch.run == 0:
         watch.since, watch.first_claimed = int(point["time"]), place
@@ -127,7 +133,13 @@ def _take_bad(key: str, watch: Watch, point: Any, inside: list[str], rule: Track
         events.append(_event("interference_opened", key, watch, int(point["known"]), None))
 
 
-def take_points(book: InterferenceBook, points: npt.NDArray[Any], keys: list[str], inside: dict[int, list[str]], rule: Tracks) -> list[Event]:
+def take_points(
+    book: InterferenceBook,
+    points: npt.NDArray[Any],
+    keys: list[str],
+    inside: dict[int, list[str]],
+    rule: Tracks,
+) -> list[Event]:
     """Feed track points; returns the events of interference opened and closed by them.
 
     Args:
@@ -139,7 +151,9 @@ def take_points(book: InterferenceBook, points: npt.NDArray[Any], keys: list[str
     """
     events: list[Event] = []
     bad = (points["integrity"] == verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)
-    troubled = set(np.unique(points["slot"][bad]).tolist()) | {int(s) for s in np.unique(points["slot"]) if _is_running(book, keys[s])}
+    troubled = set(np.unique(points["slot"][bad]).tolist()) | {
+        int(s) for s in np.unique(points["slot"]) if _is_running(book, keys[s])
+    }
     for i in np.flatnonzero(np.isin(points["slot"], list(troubled))):
         point = points[i]
         key = keys[point["slot"]]

@@ -31,6 +31,7 @@ REACQUIRE_S = 60.0  # a silence longer than this makes the next position one to 
 SWITCHES_DUPLICATE = 6  # changes between the chains, each within SWITCH_WINDOW_NS, that mean two sources
 SWITCH_WINDOW_NS = 60_000_000_000
 OTHER_MATURE = 5  # agreeing positions after which the other chain can replace a young believed one
+REPEAT_M = 30.0  # moving this far without a change of the position means that an old one is repeated; CPR steps are 5 m
 MIN_EFFECTIVE_M = 100.0  # quantisation of positions and of time stamps below which nothing is a jump
 
 MAX_SPEED = LIMITS.index("max_speed_mps")
@@ -81,7 +82,11 @@ def height_of(row: Any, track: Any) -> float:
         if not math.isnan(value):
             return value
     known = latest(track["pressure_altitude_m"], track["pressure_altitude_time"], row["time"])
-    return known if not math.isnan(known) else latest(track["geometric_height_m"], track["geometric_height_time"], row["time"])
+    return (
+        known
+        if not math.isnan(known)
+        else latest(track["geometric_height_m"], track["geometric_height_time"], row["time"])
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -97,9 +102,13 @@ def reject_of(row: Any, track: Any, when: int, receiver: FloatArray, limits: Flo
     """
     if (row["time"] - when) * NS > limits[STALE] or when <= track["raw_time"]:
         return verdicts.STALE_REPEAT
-    speed = row["speed_mps"] if not math.isnan(row["speed_mps"]) else latest(track["speed_mps"], track["speed_time"], row["time"])
+    speed = (
+        row["speed_mps"]
+        if not math.isnan(row["speed_mps"])
+        else latest(track["speed_mps"], track["speed_time"], row["time"])
+    )
     same = row["lat"] == track["raw_lat"] and row["lon"] == track["raw_lon"]
-    if same and row["on_ground"] != 1 and not speed * (when - track["raw_time"]) * NS < MIN_EFFECTIVE_M:
+    if same and row["on_ground"] != 1 and not speed * (when - track["raw_since"]) * NS < REPEAT_M:
         return verdicts.STALE_REPEAT
     height = height_of(row, track)
     if row["on_ground"] == 1 and (speed > limits[GROUND_SPEED] or height > limits[GROUND_HEIGHT]):
@@ -115,8 +124,17 @@ def reject_of(row: Any, track: Any, when: int, receiver: FloatArray, limits: Flo
 
 
 @njit(cache=True, nogil=True)
-def misfit_believed(row: Any, track: Any, x: FloatArray, P: FloatArray, gap_s: float, sigma_m: float, clock_s: float, limits: FloatArray) -> float:
-    """How far outside the reach of the believed chain a position lies: <= 1 is reachable.
+def misfit_believed(
+    row: Any,
+    track: Any,
+    x: FloatArray,
+    P: FloatArray,
+    gap_s: float,
+    sigma_m: float,
+    clock_s: float,
+    limits: FloatArray,
+) -> tuple[float, float]:
+    """(reach, side): how far outside the reach of the believed chain a position lies; <= 1 is reachable.
 
     Two bounds, both physical: the distance from the last position at the greatest speed the aircraft can
     have gained, and over short gaps the deviation from straight flight at the greatest side force.
@@ -125,26 +143,37 @@ def misfit_believed(row: Any, track: Any, x: FloatArray, P: FloatArray, gap_s: f
     own = limits[SIGMAS] * math.sqrt(sigma_m * sigma_m + 0.5 * (P[0, 0] + P[1, 1]))
     slack = own + MIN_EFFECTIVE_M + 2.0 * clock_s * speed
     known = track["agreeing"] >= 2
-    top = min(limits[MAX_SPEED], speed + 3.0 * math.sqrt(0.5 * (P[2, 2] + P[3, 3])) + limits[ALONG] * gap_s) if known else limits[MAX_SPEED]
+    top = (
+        min(limits[MAX_SPEED], speed + 3.0 * math.sqrt(0.5 * (P[2, 2] + P[3, 3])) + limits[ALONG] * gap_s)
+        if known
+        else limits[MAX_SPEED]
+    )
     distance = great_circle_m(track["lat"], track["lon"], row["lat"], row["lon"])
-    misfit = distance / (top * gap_s + slack)
+    reach = distance / (top * gap_s + slack)
+    side = 0.0
     if known and gap_s < REACQUIRE_S and distance < 100_000.0:
         e, n = to_local(track["lat"], track["lon"], row["lat"], row["lon"])
         spread = 3.0 * math.sqrt(0.5 * (P[2, 2] + P[3, 3])) * gap_s
         aside = math.hypot(e - x[2] * gap_s, n - x[3] * gap_s)
-        misfit = max(misfit, aside / (0.5 * limits[ACROSS] * gap_s * gap_s + spread + slack))
-    return misfit
+        side = aside / (0.5 * limits[ACROSS] * gap_s * gap_s + spread + slack)
+    return reach, side
 
 
 @njit(cache=True, nogil=True)
-def misfit_other(row: Any, track: Any, when: int, sigma_m: float, clock_s: float, limits: FloatArray) -> float:
+def misfit_other(
+    row: Any, track: Any, when: int, sigma_m: float, clock_s: float, limits: FloatArray
+) -> float:
     """The same for the chain that a jump began; infinite if there is none or it is forgotten."""
     gap_s = (when - track["other_time"]) * NS
     if track["other_agreeing"] == 0 or gap_s > limits[FORGET]:
         return math.inf
     speed = track["other_speed_mps"]
     top = limits[MAX_SPEED] if math.isnan(speed) else min(limits[MAX_SPEED], speed + limits[ALONG] * gap_s)
-    slack = limits[SIGMAS] * 1.5 * sigma_m + MIN_EFFECTIVE_M + 2.0 * clock_s * (0.0 if math.isnan(speed) else speed)
+    slack = (
+        limits[SIGMAS] * 1.5 * sigma_m
+        + MIN_EFFECTIVE_M
+        + 2.0 * clock_s * (0.0 if math.isnan(speed) else speed)
+    )
     distance = great_circle_m(track["other_lat"], track["other_lon"], row["lat"], row["lon"])
     return distance / (top * gap_s + slack)
 
@@ -163,8 +192,11 @@ def chain_of(row: Any, track: Any, when: int, believed: float, other: float, lim
 
 
 @njit(cache=True, nogil=True)
-def note_chain(row: Any, track: Any, when: int, chain: int) -> None:
-    """Keep the books of both chains: switches between them, and where the other one is."""
+def note_chain(row: Any, track: Any, when: int, chain: int, reach: float) -> None:
+    """Keep the books of both chains: switches between them, and where the other one is.
+
+    `reach` is the row's misfit in distance alone: a chain that begins within it was no jump, whatever turn it takes.
+    """
     on_other = 0 if chain == BELIEVED else 1
     if on_other != track["on_other"]:
         recent = when - track["switch_time"] <= SWITCH_WINDOW_NS
@@ -177,12 +209,15 @@ def note_chain(row: Any, track: Any, when: int, chain: int) -> None:
         return
     if chain == NEW_CHAIN:
         track["other_start"] = when
+        track["other_in_reach"] = 1 if reach <= 1.0 else 0
         track["other_agreeing"] = 0
         track["other_speed_mps"] = math.nan
     else:
         gap_s = (when - track["other_time"]) * NS
         if gap_s > 0.5:
-            track["other_speed_mps"] = great_circle_m(track["other_lat"], track["other_lon"], row["lat"], row["lon"]) / gap_s
+            track["other_speed_mps"] = (
+                great_circle_m(track["other_lat"], track["other_lon"], row["lat"], row["lon"]) / gap_s
+            )
     track["other_agreeing"] += 1
     track["other_time"] = when
     track["other_lat"] = row["lat"]
@@ -193,15 +228,17 @@ def note_chain(row: Any, track: Any, when: int, chain: int) -> None:
 def other_takes_over(track: Any, when: int, limits: FloatArray) -> bool:
     """Whether the other chain replaces the believed one.
 
-    Only if the believed one was never mature and has been silent since the other began (it was the
-    artefact), or has been silent for so long that nothing is known any more.
+    Only if the believed one has been silent since the other began, and either was never mature (it was the
+    artefact) or the other one began within its reach (its velocity was wrong, not the positions); or if it has
+    been silent for so long that nothing is known any more.
     """
     silent_s = (when - track["time"]) * NS
     if silent_s > limits[FORGET]:
         return True
     lasted_s = (track["time"] - track["chain_start"]) * NS
     mature = track["agreeing"] >= limits[MATURE_N] and lasted_s >= limits[MATURE_S]
-    return not mature and track["other_agreeing"] >= OTHER_MATURE and track["time"] < track["other_start"]
+    replaceable = not mature or track["other_in_reach"] == 1
+    return replaceable and track["other_agreeing"] >= OTHER_MATURE and track["time"] < track["other_start"]
 
 
 @njit(cache=True, nogil=True)
@@ -211,7 +248,11 @@ def watch_speed(row: Any, track: Any, when: int, sigma_m: float, clock_s: float,
     The chord of a turn is shorter than the path, which the tolerance covers up to a half turn at the
     usual rates; the position's own error counts twice, at both ends.
     """
-    speed = row["speed_mps"] if not math.isnan(row["speed_mps"]) else latest(track["speed_mps"], track["speed_time"], row["time"])
+    speed = (
+        row["speed_mps"]
+        if not math.isnan(row["speed_mps"])
+        else latest(track["speed_mps"], track["speed_time"], row["time"])
+    )
     gap_s = (when - track["window_time"]) * NS
     if gap_s > 3.0 * limits[WINDOW] or gap_s < 0.0:
         track["contradicts"] = 0
@@ -249,7 +290,11 @@ def stated_quality(row: Any, limits: FloatArray) -> int:
 @njit(cache=True, nogil=True)
 def slowness(row: Any, track: Any, limits: FloatArray) -> int:
     """Too slow for this height: no aeroplane that flies fast stays up so slowly; a balloon may."""
-    speed = row["speed_mps"] if not math.isnan(row["speed_mps"]) else latest(track["speed_mps"], track["speed_time"], row["time"])
+    speed = (
+        row["speed_mps"]
+        if not math.isnan(row["speed_mps"])
+        else latest(track["speed_mps"], track["speed_time"], row["time"])
+    )
     height = height_of(row, track)
     if not (speed < limits[SLOW_SPEED] and height > limits[SLOW_HEIGHT]):
         return verdicts.NONE

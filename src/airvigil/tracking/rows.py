@@ -69,7 +69,13 @@ _FLOATS = {
     "cov_nn": "covariance_nn_m2",
     "bias_m": "bias_bound_m",
 }
-_SMALL = {"nic": "nic", "nac_p": "nac_p", "nac_v": "nac_v", "on_ground": "on_ground", "is_state": "is_state_aircraft"}
+_SMALL = {
+    "nic": "nic",
+    "nac_p": "nac_p",
+    "nac_v": "nac_v",
+    "on_ground": "on_ground",
+    "is_state": "is_state_aircraft",
+}
 _TEXTS = {"callsign": ("callsign", 8, "<u8"), "squawk": ("squawk", 4, "<u4")}
 
 Rows = npt.NDArray[Any]
@@ -173,7 +179,10 @@ def rows_of(table: pa.Table) -> Arrivals:
     flags = pc.fill_null(_chunk(table, "is_reconstruction"), False)
     rows["is_reconstruction"] = flags.cast(pa.int8()).to_numpy(zero_copy_only=False)
     kinds = _chunk(table, "sensor_kind").dictionary_encode()
-    order = [SENSOR_KINDS.index(k) if k in SENSOR_KINDS else len(SENSOR_KINDS) - 1 for k in kinds.dictionary.to_pylist()]
+    order = [
+        SENSOR_KINDS.index(k) if k in SENSOR_KINDS else len(SENSOR_KINDS) - 1
+        for k in kinds.dictionary.to_pylist()
+    ]
     rows["kind"] = np.array([*order, len(SENSOR_KINDS) - 1], dtype=np.int8)[
         pc.fill_null(kinds.indices, len(order)).to_numpy(zero_copy_only=False)
     ]

@@ -36,17 +36,20 @@ TRACK = np.dtype(
         ("other_lon", "f8"),
         ("other_speed_mps", "f8"),
         ("other_agreeing", "i4"),
+        ("other_in_reach", "i1"),  # 1: it began within reach of the believed chain in distance
         ("switches", "i4"),  # how often rows changed from one chain to the other
         ("switch_time", "i8"),
         ("on_other", "i1"),
         # the latest reported position, believed or not
         ("raw_time", "i8"),
+        ("raw_since", "i8"),  # ns, when this place was first reported: sources hold old ones
         ("raw_known", "i8"),  # ns, time of the row that told it
         ("raw_lat", "f8"),
         ("raw_lon", "f8"),
         # latest velocity and heights
         ("speed_mps", "f8"),
         ("speed_time", "i8"),
+        ("velocity_time", "i8"),  # ns, when the velocity last changed: sources repeat old ones
         ("track_angle_deg", "f8"),
         ("pressure_altitude_m", "f8"),
         ("pressure_altitude_time", "i8"),
@@ -120,7 +123,9 @@ def _blank(count: int) -> npt.NDArray[Any]:
     for name in TRACK.names or ():
         if TRACK[name].kind == "f":
             table[name] = np.nan
-        elif name in ("time", "known", "raw_known") or name.endswith(("_time", "start", "heard")):
+        elif name in ("time", "known", "raw_known", "raw_since") or name.endswith(
+            ("_time", "start", "heard")
+        ):
             table[name] = NEVER
     table["is_state"] = -1
     return table
@@ -152,4 +157,6 @@ class TrackTable:
 
     def copy(self) -> TrackTable:
         """An independent copy."""
-        return TrackTable(list(self.keys), dict(self.slots), self.records.copy(), self.x.copy(), self.P.copy())
+        return TrackTable(
+            list(self.keys), dict(self.slots), self.records.copy(), self.x.copy(), self.P.copy()
+        )

@@ -15,9 +15,18 @@ STALE_REPEAT = 1
 BEYOND_RADIO_HORIZON = 2
 GROUND_AIR_CONFUSION = 3
 REJECTS = {
-    STALE_REPEAT: ("stale_repeat", "the source repeats a position that was used already, or is too old to be one"),
-    BEYOND_RADIO_HORIZON: ("beyond_radio_horizon", "no line of sight from this receiver to the reported place"),
-    GROUND_AIR_CONFUSION: ("ground_air_confusion", "said to be on the ground, at a speed or height that no runway allows"),
+    STALE_REPEAT: (
+        "stale_repeat",
+        "the source repeats a position that was used already, or is too old to be one",
+    ),
+    BEYOND_RADIO_HORIZON: (
+        "beyond_radio_horizon",
+        "no line of sight from this receiver to the reported place",
+    ),
+    GROUND_AIR_CONFUSION: (
+        "ground_air_confusion",
+        "said to be on the ground, at a speed or height that no runway allows",
+    ),
 }
 
 # Rows that are used, and how far they are believed.
@@ -43,9 +52,18 @@ REASONS = {
     SLOW_AT_HEIGHT: ("slow_at_height", "slower than an aeroplane flies at this height; may be a balloon"),
     ACCURACY_LOST: ("accuracy_lost", "the transmitter itself says that its accuracy is unknown (NACp 0)"),
     INTEGRITY_LOST: ("integrity_lost", "the transmitter itself says that its integrity is unknown (NIC 0)"),
-    IMPOSSIBLE_JUMP: ("impossible_jump", "not reachable from the positions before it at any speed that an aircraft has"),
-    SPEED_CONTRADICTS: ("speed_contradicts_positions", "the positions move at another speed than the reported one"),
-    TOO_SLOW_FOR_HEIGHT: ("too_slow_for_height", "an aeroplane that was seen flying fast cannot stay up this slowly at this height"),
+    IMPOSSIBLE_JUMP: (
+        "impossible_jump",
+        "not reachable from the positions before it at any speed that an aircraft has",
+    ),
+    SPEED_CONTRADICTS: (
+        "speed_contradicts_positions",
+        "the positions move at another speed than the reported one",
+    ),
+    TOO_SLOW_FOR_HEIGHT: (
+        "too_slow_for_height",
+        "an aeroplane that was seen flying fast cannot stay up this slowly at this height",
+    ),
 }
 NOT_CREDIBLE_REASONS = (
     ACCURACY_LOST,
