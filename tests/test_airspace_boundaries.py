@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import lzma
-import os
 import time
 from pathlib import Path
 
@@ -188,20 +187,15 @@ def test_a_description_can_be_written_as_json() -> None:
 
 
 @pytest.mark.recordings
-def test_a_spoofed_airliner_is_reported_inside_ukraine() -> None:
-    """What a naive point-in-polygon says of noisy_spoofing: 2,026 rows inside (casebook); what to make of it is not its business."""
-    folder = os.environ.get("AIRVIGIL_RECORDINGS")
-    if not folder:
-        pytest.skip("AIRVIGIL_RECORDINGS is not set: needs the real recording noisy_spoofing")
-    rows = pd.read_json(Path(folder) / "traffic_samples" / "noisy_spoofing.json.gz").dropna(
+def test_a_spoofed_airliner_is_reported_inside_ukraine(recordings: Path) -> None:
+    """What a naive point-in-polygon says of noisy_spoofing: 2,026 rows inside; whether to believe them is tracking's business."""
+    rows = pd.read_json(recordings / "traffic_samples" / "noisy_spoofing.json.gz").dropna(
         subset=["latitude", "longitude"]
     )
     airspace = Airspace(load_volumes(["UKR"])[:1])
     n = len(rows)
+    covariance = np.tile([1e4, 0.0, 1e4], (n, 1))
     found = airspace.margins(
-        rows["latitude"].to_numpy(),
-        rows["longitude"].to_numpy(),
-        np.tile([1e4, 0.0, 1e4], (n, 1)),
-        np.zeros(n),
+        rows["latitude"].to_numpy(), rows["longitude"].to_numpy(), covariance, np.zeros(n)
     )
     assert int((found.margin_m > 0.0).sum()) == 2_026

@@ -55,6 +55,10 @@ def test_each_fault_is_found_where_it_is(raw: bytes, severity: str, rule: str, p
 def test_one_fault_gives_one_finding() -> None:
     (finding,) = check_file(collection([BOX[0], BOX[2], BOX[1], BOX[3], BOX[0]]), "f")
     assert (finding.latitude_deg, finding.longitude_deg, finding.feature) == (59.5, 24.5, 0)
+    assert str(finding) == (
+        "error: $.features[0].geometry.coordinates[0]: the ring crosses or touches itself (self-intersection)"
+        " (near 59.50000, 24.50000) [self_intersection]"
+    )
 
 
 def test_all_faults_of_all_features_are_found() -> None:

@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
@@ -26,8 +25,9 @@ from airvigil.drivers.start_time import parse_start, parse_utc_offset
 from airvigil.errors import ConfigError
 from airvigil.exports.incident_lines import incident_lines
 from airvigil.exports.terminal import print_run
+from airvigil.reports import concat_reports
 from airvigil.scenarios import catalogue
-from airvigil.scenarios.background import shift_time, with_background
+from airvigil.scenarios.background import with_background
 from airvigil.scenarios.demo import run_demo
 from airvigil.scenarios.generator import generate
 from airvigil.settings import Settings, default_text, load_settings
@@ -107,7 +107,8 @@ def _run_and_print(
     if options.json:
         for line in incident_lines(result.events):
             sys.stdout.write(line + "\n")
-    print_run(result.events, stderr_console() if options.json else Console(), seconds=result.seconds)
+    if result.reports or not any(each.failures for each in inputs):
+        print_run(result.events, stderr_console() if options.json else Console(), seconds=result.seconds)
     console = stderr_console()
     for each in inputs:
         for note in each.notes:
@@ -144,10 +145,8 @@ def scenario_run(options: argparse.Namespace) -> int:
     airspace = choose_airspace(options.airspace or ",".join(scenario.airspace), settings)
     table = generate(scenario)
     inputs = [open_input(spec, InputOptions()) for spec in options.background]
-    begin = int(table["received_at"][0].cast(pa.int64()).as_py())
     for each in inputs:
-        real = pa.concat_tables(list(each)) if each is not None else table
-        table = with_background(table, shift_time(real, begin))
+        table = with_background(table, concat_reports(list(each)))
     title = f"{scenario.title} ({scenario.label})"
     return _run_and_print(
         options, iter([table]), airspace, settings, inputs=inputs, title=title, is_reconstruction=True
@@ -159,7 +158,7 @@ def airspace_list(options: argparse.Namespace) -> int:
     table = Table("Id", "Name", "Kind", "With", "Vertices", "Boundary 1 sigma", box=None, header_style="bold")
     for row in list_rows():
         table.add_row(
-            row.code,
+            row.volume_id,
             row.name,
             row.kind,
             " ".join(row.dependencies),
@@ -180,8 +179,9 @@ def airspace_show(options: argparse.Namespace) -> int:
 def airspace_check(options: argparse.Namespace) -> int:
     """`airvigil airspace check FILE`; status 1 if something is wrong."""
     findings = check_file(read_airspace_file(options.file), str(options.file))
-    for finding in findings:
-        print(finding)
+    for f in findings:
+        at = "" if f.latitude_deg is None else f" at {f.latitude_deg:.5f} N {f.longitude_deg:.5f} E"
+        print(f"{f.severity}: {f.rule}: {f.place}: {f.message}{at}")
     print(f"{options.file}: {len(findings)} findings", file=sys.stderr)
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
@@ -196,6 +196,3 @@ def demo(options: argparse.Namespace) -> int:
     """`airvigil demo`"""
     run_demo(options.samples, options.out, Console())
     return 0
-
-
-Event = dict[str, Any]

@@ -48,6 +48,12 @@ class Finding:
     latitude_deg: float | None = None
     longitude_deg: float | None = None
 
+    def __str__(self) -> str:
+        where = (
+            "" if self.latitude_deg is None else f" (near {self.latitude_deg:.5f}, {self.longitude_deg:.5f})"
+        )
+        return f"{self.severity}: {self.place}: {self.message}{where} [{self.rule}]"
+
 
 def check_file(raw: bytes, name: str) -> list[Finding]:
     """Everything wrong with the bytes of a GeoJSON airspace file, in the order of the file; empty if nothing is.

@@ -161,10 +161,13 @@ def _with_height(
             continue
         for k in np.flatnonzero(samples_volume == v):
             point = points[owner[k]]
-            heights = (
-                float(point[name]) for name in ("pressure_altitude_m", "geometric_height_m", "height_msl_m")
+            p_vertical = p_within_limits(
+                volume,
+                float(point["pressure_altitude_m"]),
+                float(point["geometric_height_m"]),
+                float(point["height_msl_m"]),
+                settings.infringement,
             )
-            p_vertical = p_within_limits(volume, *heights, settings.infringement)
             p_inside[k] = 0.0 if p_lateral[k] == 0.0 else p_lateral[k] * p_vertical
     return p_inside
 

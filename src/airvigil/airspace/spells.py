@@ -202,6 +202,8 @@ def _extend(
         elif spell.exit is not None:
             spell.reentries.append({"exit": spell.exit.as_event(), "entry": crossed.as_event()})
             spell.exit = None
+        elif spell.max_depth_m < 0.0:  # opened by P just before the border itself
+            spell.entry = crossed
     if sample.p_lateral < rule.close_p or sample.p_inside < rule.close_p:
         spell.below_since = sample.known if spell.below_since is None else spell.below_since
         if spell.exit is None:  # left through the floor or roof, or into uncertainty

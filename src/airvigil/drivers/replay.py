@@ -151,7 +151,7 @@ def finished_events(state: State, inputs: Sequence[Input], *, is_interrupted: bo
         "failures": failures,
         "interrupted": is_interrupted,
     }
-    ends = [accounting, finished]
+    ends: list[Event] = [accounting, finished]
     return [{**event, "seq": state.sequence + k} for k, event in enumerate(ends, start=1)]
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from airvigil.settings import Admission, Sensor, Settings
 from airvigil.reports import SENSOR_KINDS
+from airvigil.settings import Admission, Sensor, Settings
 
 NEVER = -(2**62)  # ns; earlier than any time
 
