@@ -21,6 +21,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from airvigil.airspace.index import RELEVANCE_M
 from airvigil.settings import Infringement
 from airvigil.tracking.plausibility import great_circle_m
 from airvigil.units import NS_PER_S, utc_text
@@ -278,6 +279,7 @@ def spell_event(spell: Spell, *, until: int, rule: Infringement) -> dict[str, An
         "length_m": _rounded(length, 0),
         "max_depth_m": _rounded(spell.max_depth_m, 1),
         "max_depth_sigma_m": _rounded(spell.max_depth_sigma_m, 1),
+        "max_depth_is_bound": spell.max_depth_m >= RELEVANCE_M,
         "max_depth_at": utc_text(spell.max_depth_time),
         "p_inside_max": round(spell.p_max, 6),
         "robustness_radius_m": _rounded(spell.credible_depth_m, 1),

@@ -13,6 +13,7 @@ Rules
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,11 +139,20 @@ def _belongs(incident: Incident, event: Event, rule: Incidents) -> bool:
     return False
 
 
+def _name(event: Event) -> str:
+    """A short name, the same for everyone who recomputes it: volume, entry, digest of the first spell's id.
+
+    Example:
+        >>> _name({"volume": "EST", "spell_id": "a", "entry": {"time": "2025-09-19T06:58:00.000Z"}})
+        'EST-20250919T065800Z-ca978112'
+    """
+    stamp = event["entry"]["time"][:19].replace("-", "").replace(":", "")
+    return f"{event['volume']}-{stamp}Z-{hashlib.sha256(event['spell_id'].encode()).hexdigest()[:8]}"
+
+
 def _open(book: IncidentBook, event: Event, rule: Incidents) -> Incident:
     entry = event["entry"]
-    incident = Incident(
-        incident_id=f"{event['volume']}/{event['track_id']}/{entry['time']}", volume=event["volume"]
-    )
+    incident = Incident(incident_id=_name(event), volume=event["volume"])
     incident.shared_place = is_shared_place(
         book.areas, entry["latitude_deg"], entry["longitude_deg"], event["time_ns"], rule
     )
@@ -189,6 +199,7 @@ def _member(spell: Event) -> Event:
         "length_m",
         "max_depth_m",
         "max_depth_sigma_m",
+        "max_depth_is_bound",
         "p_inside_max",
         "robustness_radius_m",
         "reports",
@@ -230,6 +241,7 @@ def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, V
         "duration_s": round((until - utc_ns(first["time"])) / NS_PER_S, 1),
         "max_depth_m": deepest["max_depth_m"],
         "max_depth_sigma_m": deepest["max_depth_sigma_m"],
+        "max_depth_is_bound": deepest["max_depth_is_bound"],
         "p_inside_max": max(s["p_inside_max"] for s in spells),
         "robustness_radius_m": deepest["robustness_radius_m"],
         "boundary_uncertainty_m": volume.boundary_uncertainty_m,
