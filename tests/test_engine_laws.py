@@ -162,3 +162,25 @@ def test_observations_are_told_when_they_were_received() -> None:
     state, late = step(State.from_arrow(state.to_arrow()), empty_reports(), None, FAR_NS, SKY, SETTINGS)
     assert [e["kind"] for e in late.events] == ["radio_contact"]
     assert late.events[0]["value"] == {"frequency_mhz": 121.5}
+
+
+def _many_addresses(first: int, count: int, begin_s: float) -> list[dict]:
+    """Addresses that are heard once each and never again, as a noisy or hostile feed has them."""
+    return [
+        {"time_s": begin_s + k * 0.01, "icao24": f"{first + k:06x}", "sensor_kind": "adsb"}
+        for k in range(count)
+    ]
+
+
+def test_forgetting_silent_tracks_bounds_memory_and_changes_no_event() -> None:
+    hours = SETTINGS.tracks.memory_s + 600.0
+    rows = random_rows(5) + _many_addresses(0, 5000, 2_000.0)
+    rows += [dict(row, time_s=row["time_s"] + hours + 3_000.0) for row in random_rows(6)]
+    rows = [{**row, "received_s": row["time_s"]} for row in rows]
+    rows += _many_addresses(5000, 6000, hours + 5_000.0)
+    rows.sort(key=lambda row: row["time_s"])
+    table = make_reports(rows)
+    state, whole = run(table)
+    forgetful, parts = run(table, batch=500)
+    assert lines(parts) == lines(whole)
+    assert len(forgetful.tracks.keys) < len(state.tracks.keys)

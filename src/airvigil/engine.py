@@ -51,6 +51,8 @@ def step(
     Returns:
         (state, output): events with time before the watermark, in order; points and margins as tables.
     """
+    if intake.forget_tracks(state.intake, state.tracks, settings.tracks.memory_s):
+        interference.forget(state.interference, set(state.tracks.keys))
     intake.arrive(state.intake, state.tracks, reports, settings.time)
     state.watermark = max(state.watermark, watermark_ns)
     rows = intake.release(state.intake, state.watermark)

@@ -235,6 +235,12 @@ def _checked(settings: Settings, *, name: str) -> Settings:
             f"{name}: infringement: expected 0 < close_p <= suspected_p <= probable_p <= 1, "
             f"got {rule.close_p}, {rule.suspected_p}, {rule.probable_p}"
         )
+    longest = max(settings.tracks.timeout_s, settings.admission.jump_forget_s)
+    if settings.tracks.memory_s < longest:
+        raise ConfigError(
+            f"{name}: tracks.memory_s: expected at least timeout_s and jump_forget_s, {longest}, "
+            f"got {settings.tracks.memory_s}"
+        )
     known = {"state", "unidentified", "civil"}
     for item in settings.permission.required_for:
         if item not in known:

@@ -21,9 +21,9 @@ from airvigil.airspace.spells import Sample
 from airvigil.airspace.vertical import p_within_limits
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
-from airvigil.tracking.admission import POINT
 from airvigil.tracking.filter import bridge_position
 from airvigil.tracking.local_plane import to_geodetic
+from airvigil.tracking.points import POINT
 from airvigil.tracking.track_table import NEVER
 
 NS = 1e-9

@@ -9,22 +9,30 @@ Rules
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from airvigil.exports.run_view import Event, Run, duration_sigma_s
 from airvigil.exports.wording import (
     OUTCOMES,
+    bound_text,
+    claimants,
     clock,
     count_text,
     date_of,
+    depth_text,
     duration_text,
+    is_capped,
     known,
-    length_text,
+    listed,
     missing_text,
     nautical_text,
     ns_from_iso,
     probability_text,
+    state_name,
     volume_text,
 )
+from airvigil.units import M_PER_NM
 
 
 def finding_sentences(run: Run) -> list[str]:
@@ -66,19 +74,13 @@ def incident_sentences(run: Run, incident: Event) -> list[str]:
                 }
             )
         )
-        sentences = [
-            f"Whether {who[0].lower() + who[1:]} {verb} inside {where} on {day} cannot be decided; what is missing is the {missing}."
-        ]
-        if missing == "–":
-            sentences = [
-                f"Whether {who[0].lower() + who[1:]} {verb} inside {where} on {day} cannot be decided from what was received."
-            ]
-        return sentences
+        whether = f"Whether {who[0].lower() + who[1:]} {verb} inside {where} on {day} cannot be decided"
+        return [f"{whether} from what was received." if missing == "–" else f"{whether}; what is missing: {missing}."]
     certainty = {"probable": "", "suspected": " possibly"}.get(
         str(incident.get("outcome")), " not demonstrably"
     )
     sentences = [
-        f"{who} {verb}{certainty} inside {where} on {day} for {_duration(incident)}, {_depth(incident)}."
+        f"{who} {verb}{certainty} inside {where} on {day} for {_duration(incident)}{_depth(incident)}."
     ]
     p = known(incident.get("p_inside_max"))
     if p is not None:
@@ -86,7 +88,7 @@ def incident_sentences(run: Run, incident: Event) -> list[str]:
     radius = known(incident.get("robustness_radius_m"))
     if radius is not None and radius > 0.0:
         sentences.append(
-            f"To have stayed out, every sensor must have been wrong by at least {length_text(radius)} ({nautical_text(radius)}) in the same direction."
+            f"To have stayed out, every sensor must have been wrong by {bound_text(radius)}{_nautical(radius)} in the same direction."
         )
     return sentences
 
@@ -117,44 +119,66 @@ def _duration(incident: Event) -> str:
 def _depth(incident: Event) -> str:
     depth = known(incident.get("max_depth_m"))
     if depth is None:
-        return "to a depth that is not known"
-    words = length_text(depth, incident.get("max_depth_sigma_m"))
-    return f"at most {words} deep ({nautical_text(depth)})"
+        return ", to a depth that is not known"
+    words = depth_text(depth, incident.get("max_depth_sigma_m"))
+    return f", {words} deep" if is_capped(depth) else f", up to {words} ({nautical_text(depth)}) deep"
+
+
+def _nautical(metres: float) -> str:
+    """A lower bound in nautical miles, rounded down, in brackets; nothing at the cap."""
+    return "" if is_capped(metres) else f" ({int(metres / M_PER_NM * 10.0) / 10.0:.1f} NM)"
 
 
 def _nothing_found(run: Run) -> str:
     span = run.span_ns()
-    names = [str(volume.get("name") or volume.get("volume_id")) for volume in run.volumes]
-    where = _listed(names) or "the volumes looked at"
     when = ""
     if span is not None and date_of(span[0]) == date_of(span[1]):
         when = f" on {date_of(span[0])} between {clock(span[0])} and {clock(span[1])} UTC"
     elif span is not None:
-        when = (
-            f" between {clock(span[0])} on {date_of(span[0])} and {clock(span[1])} on {date_of(span[1])} UTC"
-        )
-    return (
-        f"No infringement of the airspace of {where} was found{when}."
-        if names
-        else f"No infringement of {where} was found{when}."
-    )
+        when = f" between {clock(span[0])} on {date_of(span[0])} and {clock(span[1])} on {date_of(span[1])} UTC"
+    return f"No infringement of {volumes_text(run)} was found{when}."
 
 
-def _listed(names: list[str]) -> str:
-    if len(names) > 6:
-        return ", ".join(names[:5]) + f" and {len(names) - 5} others"
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+def volumes_text(run: Run) -> str:
+    """All volumes looked at, in one phrase: states, then users' volumes, then areas in dispute."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {"sovereign": [], "user": [], "disputed": []}
+    for volume in run.volumes:
+        kinds.setdefault(str(volume.get("kind")), []).append(volume)
+    names = {
+        kind: [str(v.get("name") or v.get("volume_id")) for v in volumes] for kind, volumes in kinds.items()
+    }
+    parts = []
+    if names["sovereign"]:
+        parts.append(f"the airspace of {listed([state_name(name) for name in names['sovereign']])}")
+    others = [name for kind in kinds if kind not in ("sovereign", "disputed") for name in names[kind]]
+    if others:
+        parts.append(("the volume " if len(others) == 1 else "the volumes ") + listed([f"“{n}”" for n in others]))
+    disputes = kinds["disputed"]
+    if len(disputes) == 1:
+        who = claimants(names["disputed"][0], [str(s) for s in disputes[0].get("states") or []])
+        parts.append(f"the area that {'both ' if len(who) == 2 else ''}{listed(who)} claim")
+    elif disputes:
+        parts.append(f"the {count_text(len(disputes), '', 'areas')} that more than one state claims")
+    return ", nor of ".join(parts) or "the volumes looked at"
 
 
 def interference_sentence(run: Run) -> str | None:
-    """What was reported and not believed, or None if everything was believed."""
+    """What was reported and not believed, and by whom received; None if everything was believed."""
     if not run.interference:
         return None
-    tracks = {str(event.get("track_id")) for event in run.interference}
+    aircraft = {str(event.get("icao24") or event.get("track_id")) for event in run.interference}
     rows = sum(int(event.get("rows") or 0) for event in run.interference)
     ids = {str(volume) for event in run.interference for volume in event.get("claimed_volumes") or []}
-    claimed = sorted(run.volume_name(volume) for volume in ids)
-    sentence = f"{count_text(len(tracks), 'aircraft', 'aircraft').capitalize()} reported positions that are not credible ({rows:,} reports)"
+    claimed = sorted(run.volume_words(volume) for volume in ids)
+    tracks = [track for event in run.interference for track in run.tracks_of(event)]
+    sensors = sorted({sensor for track in tracks for sensor in track.sensors})
+    sentence = count_text(len(aircraft), "aircraft", "aircraft").capitalize()
+    if sensors:
+        sentence += f", received by {listed(sensors, most=3)},"
+    sentence += f" reported positions that are not credible ({count_text(rows, 'report', 'reports')})"
     if claimed:
-        sentence += f", some of them inside {_listed(claimed)}"
-    return sentence + "; these count for nothing here and say nothing about where the aircraft was."
+        sentence += f", some of them inside {listed(claimed)}"
+    sentence += ". Such positions count for nothing here and do not show where the aircraft was."
+    if run.is_reconstruction and tracks and not any(track.is_made for track in tracks):
+        sentence += " This concerns the real recording that was flown beside the reconstruction, moved in time; it is no part of the case."
+    return sentence

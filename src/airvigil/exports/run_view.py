@@ -9,7 +9,7 @@ Arrays: times int64 ns UTC, everything else SI with NaN for unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from airvigil.exports.wording import OUTCOMES, known, ns_from_iso
+from airvigil.exports.wording import OUTCOMES, known, ns_from_iso, state_name, volume_text
 
 Event = Mapping[str, Any]
 FloatArray = npt.NDArray[np.float64]
@@ -61,6 +61,8 @@ class Track:
     time_ns: IntArray
     numbers: Mapping[str, FloatArray]
     integrity: npt.NDArray[np.object_]
+    sensors: tuple[str, ...] = ()
+    is_made: bool = False  # by a generator; measured by nobody
 
     def __getitem__(self, column: str) -> FloatArray:
         return self.numbers[column]
@@ -76,8 +78,8 @@ class Track:
     def where(self, keep: BoolArray) -> Track:
         """The track with only the rows of the mask."""
         numbers = {name: column[keep] for name, column in self.numbers.items()}
-        return Track(
-            self.track_id, self.icao24, self.callsign, self.time_ns[keep], numbers, self.integrity[keep]
+        return replace(
+            self, time_ns=self.time_ns[keep], numbers=numbers, integrity=self.integrity[keep]
         )
 
 
@@ -104,6 +106,21 @@ class Run:
     accounting: Event
     tracks: Mapping[str, Track]
     margins: Mapping[tuple[str, str], MarginSeries]
+    finished: Event = field(default_factory=dict)
+
+    @property
+    def title(self) -> str | None:
+        """What the run was called, without the word that the banner says already."""
+        words = str(self.started.get("title") or "")
+        return words.removesuffix(" (reconstruction)").strip() or None
+
+    @property
+    def inputs(self) -> Sequence[Mapping[str, Any]]:
+        """What was read: as the last event lists it, else the first."""
+        listed: Sequence[Mapping[str, Any]] = (
+            self.finished.get("inputs") or self.started.get("inputs") or []
+        )
+        return listed
 
     @property
     def is_reconstruction(self) -> bool:
@@ -119,10 +136,32 @@ class Run:
 
     def volume_name(self, volume_id: str) -> str:
         """The volume's name, or its identifier where it has none."""
-        return next(
-            (str(v.get("name") or volume_id) for v in self.volumes if v.get("volume_id") == volume_id),
-            volume_id,
+        return str(self._volume(volume_id).get("name") or volume_id)
+
+    def volume_words(self, volume_id: str) -> str:
+        """The volume in a sentence: a state by its name, a dispute by all who claim it."""
+        volume = self._volume(volume_id)
+        if volume.get("kind") == "sovereign":
+            return state_name(self.volume_name(volume_id))
+        return volume_text(
+            {
+                "volume": volume_id,
+                "volume_name": volume.get("name"),
+                "volume_kind": volume.get("kind"),
+                "states": volume.get("states"),
+            }
         )
+
+    def _volume(self, volume_id: str) -> Mapping[str, Any]:
+        return next((v for v in self.volumes if v.get("volume_id") == volume_id), {})
+
+    def tracks_of(self, event: Event) -> list[Track]:
+        """All tracks of the event's aircraft, by time: one aircraft has several where it fell silent."""
+        address, own = event.get("icao24"), str(event.get("track_id"))
+        found = [
+            t for t in self.tracks.values() if len(t) and (t.track_id == own or (address and t.icao24 == address))
+        ]
+        return sorted(found, key=lambda track: (int(track.time_ns[0]), track.track_id))
 
     def presences(self) -> list[Event]:
         """Spells of traffic that needs no permission, in time order."""
@@ -155,6 +194,7 @@ def read_run(events: Iterable[Event], points: pa.Table | None = None, margins: p
         accounting=next((e for e in reversed(ordered) if e.get("event") == "accounting"), {}),
         tracks={} if points is None else _tracks(points),
         margins={} if margins is None else _margins(margins),
+        finished=next((e for e in reversed(ordered) if e.get("event") == "run_finished"), {}),
     )
 
 
@@ -217,6 +257,8 @@ def _tracks(points: pa.Table) -> dict[str, Track]:
             time_ns=times[rows],
             numbers={name: column[rows] for name, column in numbers.items()},
             integrity=integrity[rows],
+            sensors=_distinct(part, "sensor"),
+            is_made="is_reconstruction" in part.schema.names and bool(pc.any(part["is_reconstruction"]).as_py()),
         )
     return tracks
 
@@ -224,6 +266,12 @@ def _tracks(points: pa.Table) -> dict[str, Track]:
 def _first_known(column: pa.ChunkedArray) -> str | None:
     present = column.drop_null()
     return str(present[0].as_py()) if len(present) else None
+
+
+def _distinct(part: pa.Table, name: str) -> tuple[str, ...]:
+    if name not in part.schema.names:
+        return ()
+    return tuple(sorted(str(v) for v in part[name].drop_null().unique().to_pylist()))
 
 
 def _margins(margins: pa.Table) -> dict[tuple[str, str], MarginSeries]:

@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from airvigil.units import M_PER_FT, M_PER_NM, MPS_PER_KT, NS_PER_MS, NS_PER_S
 
 UNKNOWN = "–"
+MARGIN_CAP_M = 50_000.0  # a boundary further away is not measured: such a margin says "more than" only
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 OUTCOMES = ("probable", "suspected", "undecidable", "outside")  # most serious first
@@ -27,14 +29,12 @@ OUTCOME_MEANING = {
     "probable": "The errors stated by the sensors and the boundary cannot explain it.",
 }
 
-_MISSING = {
-    "height": "height in the volume's own vertical reference",
-    "position_accuracy": "accuracy of the position",
-    "accuracy": "accuracy of the position",
-    "covariance": "accuracy of the position",
-    "identity": "identity of the aircraft",
-    "permission": "permission status",
-}
+_CLAIMED_BY = "claimed by "
+# state names of the boundary source that an English sentence gives an article
+_WITH_ARTICLE = re.compile(
+    r"\b(Federation|Republic|Kingdom|Emirates|Islands|Territory|Territories|Union)\b"
+    r"|^(United States|Netherlands|Philippines|Bahamas|Maldives|Seychelles|Comoros|Gambia|Holy See|Sudans?)\b"
+)
 
 # not strftime: that follows the machine's locale
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
@@ -139,6 +139,38 @@ def length_text(metres: Any, sigma_m: Any = None) -> str:
     return f"{number / 1000.0:.{places}f} ± {max(sigma / 1000.0, 10.0**-places):.{places}f} km"
 
 
+def depth_text(metres: Any, sigma_m: Any = None) -> str:
+    """A signed distance to the boundary; at the cap it was not measured, only that it is more.
+
+    Example:
+        >>> depth_text(9196.1, 51.4), depth_text(50_000.0, 15.8)
+        ('9.20 ± 0.05 km', 'more than 50 km')
+    """
+    return "more than 50 km" if is_capped(metres) else length_text(metres, sigma_m)
+
+
+def is_capped(metres: Any) -> bool:
+    """True if a margin, depth or robustness bound stands at the cap of what is measured."""
+    number = known(metres)
+    return number is not None and number >= MARGIN_CAP_M
+
+
+def bound_text(metres: Any, *, is_short: bool = False) -> str:
+    """A proven lower bound in words, rounded down: it must not claim more than was proven.
+
+    Example:
+        >>> bound_text(9196.1), bound_text(9196.1, is_short=True), bound_text(50_000.0)
+        ('at least 9.19 km', '≥ 9.19 km', 'more than 50 km')
+    """
+    number = known(metres)
+    if number is None:
+        return UNKNOWN
+    if is_capped(number):
+        return "> 50 km" if is_short else "more than 50 km"
+    words = f"{math.floor(number)} m" if number < 1000.0 else f"{math.floor(number / 10.0) / 100.0:.2f} km"
+    return f"≥ {words}" if is_short else f"at least {words}"
+
+
 def probability_text(p: Any) -> str:
     """Never rounded up to certainty: `> 0.9999` instead of 1."""
     number = known(p)
@@ -194,27 +226,78 @@ def code_text(code: Any) -> str:
     return str(code).replace("_", " ")
 
 
-def missing_text(codes: Sequence[str]) -> str:
-    """What an undecidable outcome waits for, in words."""
-    return ", ".join(_MISSING.get(code, code_text(code)) for code in codes) or UNKNOWN
+def missing_text(phrases: Sequence[str]) -> str:
+    """What an undecidable outcome waits for; the engine says it in plain phrases."""
+    return "; ".join(code_text(phrase) for phrase in phrases) or UNKNOWN
+
+
+def listed(names: Sequence[str], *, most: int = 6) -> str:
+    """`A, B and C`; beyond `most` the rest is counted.
+
+    Example:
+        >>> listed(["A", "B", "C"]), listed(list("ABCD"), most=3)
+        ('A, B and C', 'A, B and 2 others')
+    """
+    shown = list(names)
+    if len(shown) > most:
+        return ", ".join(shown[: most - 1]) + f" and {len(shown) - most + 1} others"
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
+def state_name(name: str) -> str:
+    """A state in a sentence, with the article where English wants one.
+
+    Example:
+        >>> state_name("Estonia"), state_name("Russian Federation")
+        ('Estonia', 'the Russian Federation')
+    """
+    return f"the {name}" if _WITH_ARTICLE.search(name) and not name.startswith("the ") else name
+
+
+def claimants(name: str, states: Sequence[str]) -> list[str]:
+    """Who claims a disputed area, by name where the volume's name tells it, else by code."""
+    names = name.removeprefix(_CLAIMED_BY).split(" and ") if name.startswith(_CLAIMED_BY) else []
+    return [state_name(n) for n in names] if len(names) == max(len(states), 2) else [str(s) for s in states]
 
 
 def volume_text(incident: Mapping[str, Any]) -> str:
-    """How a sentence calls the volume: by what it is, without taking a side in a dispute."""
+    """How a sentence calls the volume: by what it is, without taking a side in a dispute.
+
+    Args:
+        incident: with `volume_name`, `volume_kind`, `states`, `volume`.
+    """
     name = str(incident.get("volume_name") or incident.get("volume") or "the volume")
     kind = incident.get("volume_kind")
     if kind == "sovereign":
-        return f"the airspace of {name}"
+        return f"the airspace of {state_name(name)}"
     if kind == "disputed":
-        states = [str(state) for state in incident.get("states") or []]
-        return f"airspace that {' and '.join(states) or name} both claim"
+        who = claimants(name, [str(state) for state in incident.get("states") or []])
+        both = "both " if len(who) == 2 else ""
+        return f"the area claimed by {both}{listed(who)}" if who else "a disputed area"
     return f"the volume “{name}”"
 
 
 def member_name(member: Mapping[str, Any]) -> str:
-    """Callsign, else address, else track number."""
-    for key in ("callsign", "icao24", "track_id"):
-        value = member.get(key)
-        if value:
-            return str(value)
-    return "unnamed"
+    """Callsign, else address, else the track's number at its sensor: `track 3`.
+
+    Example:
+        >>> member_name({"track_id": "coast radar/3@20250919T065229Z"})
+        'track 3'
+    """
+    for key in ("callsign", "icao24"):
+        if member.get(key):
+            return str(member[key])
+    key, _, _ = str(member.get("track_id") or "").rpartition("@")
+    number = (key or str(member.get("track_id") or "")).rpartition("/")[2]
+    return f"track {number}" if number else "unnamed"
+
+
+def file_name(name: Any) -> str:
+    """An input as a reader needs it: the file's own name; an address stays whole.
+
+    Example:
+        >>> file_name("/home/someone/day.bin.xz"), file_name("tcp+beast://receiver:30005")
+        ('day.bin.xz', 'tcp+beast://receiver:30005')
+    """
+    text = str(name or UNKNOWN)
+    return text if "://" in text else re.split(r"[/\\]", text.rstrip("/\\"))[-1] or text

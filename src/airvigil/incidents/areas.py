@@ -37,10 +37,9 @@ class Sign:
 
 @dataclass
 class AreaBook:
-    """Recent signs, and the areas already told."""
+    """Recent signs."""
 
     signs: list[Sign] = field(default_factory=list)
-    told: dict[str, int] = field(default_factory=dict)  # area id -> ns, when told last
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-able values."""
@@ -49,7 +48,7 @@ class AreaBook:
     @staticmethod
     def from_plain(plain: dict[str, Any]) -> AreaBook:
         """The inverse of `to_plain`."""
-        return AreaBook([Sign(**sign) for sign in plain["signs"]], dict(plain["told"]))
+        return AreaBook([Sign(**sign) for sign in plain["signs"]])
 
 
 def take_interference(book: AreaBook, event: Event, rule: Incidents) -> list[Event]:

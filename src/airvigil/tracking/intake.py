@@ -18,7 +18,7 @@ import pyarrow as pa
 from airvigil.settings import Time
 from airvigil.tracking.accounting import Account
 from airvigil.tracking.rows import ROW, Arrivals, Rows, rows_of
-from airvigil.tracking.track_table import TrackTable
+from airvigil.tracking.track_table import FIRST_FORGET, TrackTable
 from airvigil.units import NS_PER_S
 
 BEGINNING = -(2**62)  # ns; before any report
@@ -103,6 +103,16 @@ def release(intake: Intake, watermark: int) -> Rows:
     rows: Rows = intake.pending[ready]
     intake.pending = intake.pending[~ready]
     return rows
+
+
+def forget_tracks(intake: Intake, table: TrackTable, memory_s: float) -> bool:
+    """Let go of tracks that the memory has lost, each time their number has doubled; returns whether it did."""
+    if len(table.keys) < table.forget_at:
+        return False
+    moved = table.forget(intake.newest - round(memory_s * NS_PER_S), intake.pending["slot"])
+    intake.pending["slot"] = moved[intake.pending["slot"]]
+    table.forget_at = max(FIRST_FORGET, 2 * len(table.keys))
+    return True
 
 
 def settle(intake: Intake, rows: Rows, rejects: Any, names: dict[int, str]) -> None:

@@ -119,6 +119,9 @@ def _take_bad(
 ) -> None:
     place = (int(point["time"]), float(point["lat"]), float(point["lon"]))
     if watch.run == 0:
+        memory_ns = round(rule.memory_s * NS_PER_S)
+        if watch.last_credible is not None and place[0] - watch.last_credible[0] > memory_ns:
+            watch.last_credible = None
         watch.since, watch.first_claimed = int(point["time"]), place
         watch.start = int(point["start"])
         watch.is_reconstruction = bool(point["is_reconstruction"])
@@ -168,6 +171,11 @@ def take_points(
             watch.last_credible = (int(point["time"]), float(point["lat"]), float(point["lon"]))
     _note_credible(book, points, keys, troubled)
     return events
+
+
+def forget(book: InterferenceBook, keys: set[str]) -> None:
+    """Let go of watches of tracks that are not among these and have nothing open."""
+    book.watches = {key: watch for key, watch in book.watches.items() if watch.run or key in keys}
 
 
 def _is_running(book: InterferenceBook, key: str) -> bool:

@@ -98,12 +98,29 @@ class Arrivals:
     reasons: list[str | None]
 
 
-def _chunk(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name)
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+Columns = dict[str, pa.Array]
 
 
-def _times(column: pa.Array) -> npt.NDArray[np.int64]:
+def _columns(table: pa.Table) -> Columns:
+    """The columns, each in one piece."""
+    if not table.num_rows:
+        return {field.name: pa.array([], field.type) for field in table.schema}
+    batch = table.combine_chunks().to_batches()[0]
+    return dict(zip(batch.schema.names, batch.columns, strict=True))
+
+
+# Most columns of most rows are unknown: one row at a time, what is skipped below is most of the work.
+def _is_unknown(column: pa.Array) -> bool:
+    return bool(column.null_count == len(column))
+
+
+def _filled(column: pa.Array, value: Any) -> pa.Array:
+    return pc.fill_null(column, value) if column.null_count else column
+
+
+def _times(column: pa.Array) -> Any:
+    if _is_unknown(column):
+        return -1
     if column.null_count:
         column = pc.fill_null(column.cast(pa.int64()), -1)
     return column.view(pa.int64()).to_numpy(zero_copy_only=False)
@@ -117,29 +134,32 @@ def text_of(code: int) -> str | None:
 
 
 def _codes(column: pa.Array, width: int, kind: str) -> Any:
+    if _is_unknown(column):
+        return 0
     encoded = column.dictionary_encode()
     codes = [
         int.from_bytes((text or "").encode("ascii", "replace")[:width].ljust(width, b"\0"), "little")
         for text in encoded.dictionary.to_pylist()
     ]
     lookup = np.array([*codes, 0], dtype=kind)
-    return lookup[pc.fill_null(encoded.indices, len(codes)).to_numpy(zero_copy_only=False)]
+    return lookup[_filled(encoded.indices, len(codes)).to_numpy(zero_copy_only=False)]
 
 
-def _keys(table: pa.Table) -> tuple[npt.NDArray[np.int32], list[str | None]]:
+def _keys(columns: Columns) -> tuple[npt.NDArray[np.int32], list[str | None]]:
     """Index and list of track keys: the address, else sensor and track number, else None."""
-    columns = [_chunk(table, name) for name in ("icao24", "is_icao_address", "sensor_track", "sensor")]
-    address, is_icao, number, sensor = columns
-    named = pc.if_else(pc.fill_null(is_icao, True), address, pc.binary_join_element_wise("~", address, ""))
-    local = pc.binary_join_element_wise(sensor, number, "/")
-    encoded = pc.coalesce(named, local).dictionary_encode()
+    named, is_icao, number = (columns[name] for name in ("icao24", "is_icao_address", "sensor_track"))
+    if is_icao.false_count:
+        foreign = pc.binary_join_element_wise("~", named, "")
+        named = pc.if_else(_filled(is_icao, True), named, foreign)
+    if not _is_unknown(number):
+        named = pc.coalesce(named, pc.binary_join_element_wise(columns["sensor"], number, "/"))
+    encoded = named.dictionary_encode()
     keys: list[str | None] = [*encoded.dictionary.to_pylist(), None]
-    index = pc.fill_null(encoded.indices, len(keys) - 1).to_numpy(zero_copy_only=False)
+    index = _filled(encoded.indices, len(keys) - 1).to_numpy(zero_copy_only=False)
     return index.astype(np.int32), keys
 
 
-def _ties(table: pa.Table, sensor: npt.NDArray[np.int32], sensors: list[str]) -> npt.NDArray[np.uint64]:
-    digests = _chunk(table, "frame_digest")
+def _ties(digests: pa.Array, sensor: npt.NDArray[np.int32], sensors: list[str]) -> npt.NDArray[np.uint64]:
     joined = b"".join(d if d is not None else bytes(32) for d in digests.to_pylist())
     heads = np.frombuffer(joined, dtype="<u8").reshape(-1, 4)[:, 0]
     salt = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little") for name in sensors]
@@ -163,35 +183,38 @@ def rows_of(table: pa.Table) -> Arrivals:
     Returns:
         Rows whose `slot` and `sensor` are indices into the lists beside them.
     """
-    n = table.num_rows
-    rows = np.zeros(n, dtype=ROW)
-    rows["time"] = _times(_chunk(table, "time_of_applicability"))
-    rows["received"] = _times(_chunk(table, "received_at"))
-    rows["last_position"] = _times(_chunk(table, "last_position"))
+    columns = _columns(table)
+    rows = np.zeros(table.num_rows, dtype=ROW)
+    rows["time"] = _times(columns["time_of_applicability"])
+    rows["received"] = _times(columns["received_at"])
+    rows["last_position"] = _times(columns["last_position"])
     for name, column in _FLOATS.items():
-        array = _chunk(table, column)
-        rows[name] = array.to_numpy(zero_copy_only=False)
+        array = columns[column]
+        rows[name] = np.nan if _is_unknown(array) else array.to_numpy(zero_copy_only=False)
     for name, column in _SMALL.items():
-        array = _chunk(table, column).cast(pa.int8())
-        rows[name] = pc.fill_null(array, -1).to_numpy(zero_copy_only=False)
+        array = columns[column]
+        if not _is_unknown(array):
+            rows[name] = _filled(array.cast(pa.int8()), -1).to_numpy(zero_copy_only=False)
+        else:
+            rows[name] = -1
     for name, (column, width, kind) in _TEXTS.items():
-        rows[name] = _codes(_chunk(table, column), width, kind)
-    flags = pc.fill_null(_chunk(table, "is_reconstruction"), False)
-    rows["is_reconstruction"] = flags.cast(pa.int8()).to_numpy(zero_copy_only=False)
-    kinds = _chunk(table, "sensor_kind").dictionary_encode()
+        rows[name] = _codes(columns[column], width, kind)
+    flags = _filled(columns["is_reconstruction"], False)
+    rows["is_reconstruction"] = flags.to_numpy(zero_copy_only=False)
+    kinds = columns["sensor_kind"].dictionary_encode()
     order = [
         SENSOR_KINDS.index(k) if k in SENSOR_KINDS else len(SENSOR_KINDS) - 1
         for k in kinds.dictionary.to_pylist()
     ]
     rows["kind"] = np.array([*order, len(SENSOR_KINDS) - 1], dtype=np.int8)[
-        pc.fill_null(kinds.indices, len(order)).to_numpy(zero_copy_only=False)
+        _filled(kinds.indices, len(order)).to_numpy(zero_copy_only=False)
     ]
-    sensor = _chunk(table, "sensor").dictionary_encode()
+    sensor = columns["sensor"].dictionary_encode()
     sensors = sensor.dictionary.to_pylist()
     rows["sensor"] = sensor.indices.to_numpy(zero_copy_only=False)
-    rows["tie"] = _ties(table, rows["sensor"], sensors)
-    rows["slot"], keys = _keys(table)
-    reasons: list[str | None] = _chunk(table, "reject_reason").to_pylist()
+    rows["tie"] = _ties(columns["frame_digest"], rows["sensor"], sensors)
+    rows["slot"], keys = _keys(columns)
+    reasons: list[str | None] = columns["reject_reason"].to_pylist()
     if None in keys:
         for i in np.flatnonzero(rows["slot"] == len(keys) - 1):
             reasons[i] = reasons[i] or "no_identity"

@@ -73,6 +73,8 @@ TRACK = np.dtype(
     ]
 )
 
+FIRST_FORGET = 4096  # tracks; some 4 MB
+
 # Limits that kernels take as one array; the order is the kernels' contract.
 LIMITS = (
     "max_speed_mps",
@@ -101,6 +103,7 @@ LIMITS = (
     "process_noise_m2_s3",
 )
 SENSOR_VALUES = ("sigma_m", "bias_m", "clock_sigma_s", "white_share", "velocity_sigma_mps")
+SIGMA, BIAS, CLOCK, WHITE, VELOCITY_SIGMA = range(5)  # columns of the sensor table
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -118,7 +121,8 @@ def sensor_table_of(settings: Settings) -> FloatArray:
     return np.array([[getattr(kind, name) for name in SENSOR_VALUES] for kind in kinds])
 
 
-def _blank(count: int) -> npt.NDArray[Any]:
+def blank_tracks(count: int) -> npt.NDArray[Any]:
+    """Tracks of which nothing is known."""
     table = np.zeros(count, dtype=TRACK)
     for name in TRACK.names or ():
         if TRACK[name].kind == "f":
@@ -137,9 +141,10 @@ class TrackTable:
 
     keys: list[str] = field(default_factory=list)
     slots: dict[str, int] = field(default_factory=dict)
-    records: npt.NDArray[Any] = field(default_factory=lambda: _blank(64))
+    records: npt.NDArray[Any] = field(default_factory=lambda: blank_tracks(64))
     x: FloatArray = field(default_factory=lambda: np.zeros((64, 4)))
     P: FloatArray = field(default_factory=lambda: np.zeros((64, 4, 4)))
+    forget_at: int = FIRST_FORGET  # number of tracks at which to look for those to forget
 
     def slot(self, key: str) -> int:
         """The slot of a track key; a new one if the key is new."""
@@ -150,13 +155,40 @@ class TrackTable:
             self.slots[key] = found
             if found >= len(self.records):
                 more = len(self.records)
-                self.records = np.concatenate([self.records, _blank(more)])
+                self.records = np.concatenate([self.records, blank_tracks(more)])
                 self.x = np.concatenate([self.x, np.zeros((more, 4))])
                 self.P = np.concatenate([self.P, np.zeros((more, 4, 4))])
         return found
 
+    def forget(self, before_ns: int, in_use: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Give up the slots of tracks not heard since; changes no result, only memory.
+
+        Args:
+            before_ns: tracks last heard before this are forgotten by the rules already.
+            in_use: slots that waiting rows name; kept.
+
+        Returns:
+            (slots,) the new slot of each old one; -1 where it was given up.
+        """
+        count = len(self.keys)
+        keep = self.records["heard"][:count] >= before_ns
+        keep[in_use] = True
+        moved = np.where(keep, np.cumsum(keep) - 1, -1).astype(np.int32)
+        self.keys = [key for key, kept in zip(self.keys, keep.tolist(), strict=True) if kept]
+        self.slots = {key: slot for slot, key in enumerate(self.keys)}
+        spare = blank_tracks(max(64, len(self.keys)))
+        self.records = np.concatenate([self.records[:count][keep], spare])
+        self.x = np.concatenate([self.x[:count][keep], np.zeros((len(spare), 4))])
+        self.P = np.concatenate([self.P[:count][keep], np.zeros((len(spare), 4, 4))])
+        return moved
+
     def copy(self) -> TrackTable:
         """An independent copy."""
         return TrackTable(
-            list(self.keys), dict(self.slots), self.records.copy(), self.x.copy(), self.P.copy()
+            list(self.keys),
+            dict(self.slots),
+            self.records.copy(),
+            self.x.copy(),
+            self.P.copy(),
+            self.forget_at,
         )
