@@ -180,7 +180,7 @@ def test_forgetting_silent_tracks_bounds_memory_and_changes_no_event() -> None:
     rows += _many_addresses(5000, 6000, hours + 5_000.0)
     rows.sort(key=lambda row: row["time_s"])
     table = make_reports(rows)
-    state, whole = run(table)
+    whole = run(table)[1]
     forgetful, parts = run(table, batch=500)
     assert lines(parts) == lines(whole)
-    assert len(forgetful.tracks.keys) < len(state.tracks.keys)
+    assert len(forgetful.tracks.keys) < 7000  # of 11,004 addresses heard

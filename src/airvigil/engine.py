@@ -87,6 +87,8 @@ def _order(event: Event) -> tuple[int, str]:
 def _claimed(points: Any, airspace: Airspace) -> dict[int, list[str]]:
     """For airborne points that are not credible, the volumes that they claim to be inside."""
     which = np.flatnonzero((points["integrity"] == verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1))
+    if not len(which):
+        return {}
     unknown = np.full((len(which), 3), np.nan)
     at = airspace.margins(points["lat"][which], points["lon"][which], unknown, np.zeros(len(which)))
     inside: dict[int, list[str]] = {}

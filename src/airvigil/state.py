@@ -212,6 +212,8 @@ def _names_of(points: Any, keys: list[str]) -> list[str]:
 
 def point_table(points: Any, rows: Any, state: State) -> pa.Table:
     """Track points (POINT) as a table; `rows` are the rows that they index."""
+    if not len(points):
+        return POINT_SCHEMA.empty_table()
     keys = state.tracks.keys
     texts = {int(code): text_of(int(code)) for code in np.unique(points["callsign"])}
     reported = rows[points["row"]]
@@ -247,12 +249,14 @@ def point_table(points: Any, rows: Any, state: State) -> pa.Table:
 
 def margin_table(samples: Samples, points: Any, airspace: Airspace, keys: list[str]) -> pa.Table:
     """Samples as a table, in order of time and track."""
+    if not len(samples.point):
+        return MARGIN_SCHEMA.empty_table()
     names = np.array(_names_of(points, keys), dtype=object)
     ids = np.array([volume.volume_id for volume in airspace.volumes], dtype=object)
     columns = [
         pa.array(samples.time).view(UTC_NS),
-        names[samples.point] if len(points) else [],
-        ids[samples.volume] if len(samples.volume) else [],
+        names[samples.point],
+        ids[samples.volume],
         samples.margin_m,
         samples.sigma_m,
         samples.p_inside,

@@ -77,6 +77,15 @@ class Samples:
         )
 
 
+NO_SAMPLES = Samples(
+    np.zeros(0, np.int64),
+    np.zeros(0, np.int32),
+    np.zeros(0, np.int64),
+    *(np.zeros(0) for _ in range(6)),
+    np.zeros(0, np.bool_),
+)
+
+
 @njit(cache=True, nogil=True)
 def count_steps(points: Points, nearest_m: FloatArray, step_m: float, noise: float, steps: Any) -> int:
     """How many points to test on the path to each point; 0 where it cannot touch a boundary.
@@ -181,6 +190,8 @@ def samples_of(points: Points, airspace: Airspace, settings: Settings) -> Sample
         settings: thresholds.
     """
     n = len(points)
+    if n == 0:
+        return NO_SAMPLES
     cov = np.column_stack([points["cov_ee"], points["cov_en"], points["cov_nn"]])
     lat, lon = np.ascontiguousarray(points["lat"]), np.ascontiguousarray(points["lon"])
     bias = np.ascontiguousarray(points["bias_m"])
@@ -226,10 +237,10 @@ def empty_points() -> Points:
 
 def pairs_in(samples: Samples, points: Points) -> Iterator[tuple[int, int, npt.NDArray[np.int64]]]:
     """(slot, volume, indices of samples in time order) of each pair of track and volume."""
+    if not len(samples.point):
+        return
     slot = points["slot"][samples.point]
     order = np.lexsort((np.arange(len(slot)), samples.volume, slot))
-    if not len(order):
-        return
     both = np.column_stack([slot[order], samples.volume[order]])
     starts = np.flatnonzero(np.any(both[1:] != both[:-1], axis=1)) + 1
     for block in np.split(order, starts):

@@ -87,7 +87,7 @@ def _permission(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:
 def _disputed(_: Mapping[str, Any], incident: Mapping[str, Any]) -> str | None:
     if incident.get("volume_kind") != "disputed":
         return None
-    return f"this is {volume_text(incident)}; Airvigil assigns it to neither"
+    return f"this is {volume_text(incident)}; Airvigil assigns it to none of them"
 
 
 def _missing(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:

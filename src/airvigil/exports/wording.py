@@ -296,7 +296,7 @@ def file_name(name: Any) -> str:
     """An input as a reader needs it: the file's own name; an address stays whole.
 
     Example:
-        >>> file_name("/home/someone/day.bin.xz"), file_name("tcp+beast://receiver:30005")
+        >>> file_name("/srv/recordings/day.bin.xz"), file_name("tcp+beast://receiver:30005")
         ('day.bin.xz', 'tcp+beast://receiver:30005')
     """
     text = str(name or UNKNOWN)

@@ -74,7 +74,15 @@ def arrive(intake: Intake, table: TrackTable, reports: pa.Table, rule: Time) -> 
     rows["slot"] = slots[rows["slot"]]
     rows["sensor"] = numbers[rows["sensor"]]
     intake.newest = int(newest[-1])
-    intake.pending = np.concatenate([intake.pending, rows[usable]])
+    intake.pending = _joined(intake.pending, rows[usable])
+
+
+def _joined(first: Rows, second: Rows) -> Rows:
+    """Both, one after the other. `np.concatenate` first works out a common layout, at each call anew."""
+    both: Rows = np.empty(len(first) + len(second), dtype=ROW)
+    both[: len(first)] = first
+    both[len(first) :] = second
+    return both
 
 
 def _sensor_numbers(intake: Intake, arrivals: Arrivals) -> Any:

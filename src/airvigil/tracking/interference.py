@@ -153,6 +153,8 @@ def take_points(
         rule: thresholds.
     """
     events: list[Event] = []
+    if not len(points):
+        return events
     bad = (points["integrity"] == verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)
     troubled = set(np.unique(points["slot"][bad]).tolist()) | {
         int(s) for s in np.unique(points["slot"]) if _is_running(book, keys[s])
