@@ -199,6 +199,8 @@ MARGIN_SCHEMA = pa.schema(
     ]
 )
 
+NO_POINTS, NO_MARGINS = POINT_SCHEMA.empty_table(), MARGIN_SCHEMA.empty_table()
+
 
 def _names_of(points: Any, keys: list[str]) -> list[str]:
     known: dict[tuple[int, int], str] = {}
@@ -213,7 +215,7 @@ def _names_of(points: Any, keys: list[str]) -> list[str]:
 def point_table(points: Any, rows: Any, state: State) -> pa.Table:
     """Track points (POINT) as a table; `rows` are the rows that they index."""
     if not len(points):
-        return POINT_SCHEMA.empty_table()
+        return NO_POINTS
     keys = state.tracks.keys
     texts = {int(code): text_of(int(code)) for code in np.unique(points["callsign"])}
     reported = rows[points["row"]]
@@ -250,7 +252,7 @@ def point_table(points: Any, rows: Any, state: State) -> pa.Table:
 def margin_table(samples: Samples, points: Any, airspace: Airspace, keys: list[str]) -> pa.Table:
     """Samples as a table, in order of time and track."""
     if not len(samples.point):
-        return MARGIN_SCHEMA.empty_table()
+        return NO_MARGINS
     names = np.array(_names_of(points, keys), dtype=object)
     ids = np.array([volume.volume_id for volume in airspace.volumes], dtype=object)
     columns = [

@@ -87,14 +87,13 @@ NO_SAMPLES = Samples(
 
 
 @njit(cache=True, nogil=True)
-def count_steps(points: Points, nearest_m: FloatArray, step_m: float, noise: float, steps: Any) -> int:
+def count_steps(points: Points, nearest_m: FloatArray, step_m: float, steps: Any) -> int:
     """How many points to test on the path to each point; 0 where it cannot touch a boundary.
 
     Args:
         points: (n,) POINT.
         nearest_m: (n,) least |margin| to any volume at the point; NEAR_M if none is near.
         step_m: spacing.
-        noise: acceleration density of the filter, m^2/s^3.
         steps: (n,) int64 out.
 
     Returns:
@@ -108,7 +107,7 @@ def count_steps(points: Points, nearest_m: FloatArray, step_m: float, noise: flo
             continue
         gap_s = (point["time"] - point["before"]) * NS
         path = math.hypot(point["x_before"][0], point["x_before"][1])
-        q_sigma = math.sqrt(noise * gap_s * gap_s * gap_s / 192.0)
+        q_sigma = math.sqrt(point["noise"] * gap_s * gap_s * gap_s / 192.0)
         spread = NEAR_SIGMAS * (q_sigma + math.sqrt(point["cov_ee"] + point["cov_nn"]))
         if nearest_m[i] > path + spread and path + spread < NEAR_M:
             continue
@@ -121,7 +120,6 @@ def count_steps(points: Points, nearest_m: FloatArray, step_m: float, noise: flo
 def lay_path(
     points: Points,
     steps: Any,
-    noise: float,
     owner: Any,
     time: Any,
     lat: FloatArray,
@@ -133,7 +131,6 @@ def lay_path(
     Args:
         points: (n,) POINT.
         steps: (n,) from `count_steps`.
-        noise: acceleration density of the filter, m^2/s^3.
         owner: (k,) int64 out, index of the point whose path it is.
         time: (k,) int64 out, ns.
         lat, lon: (k,) out, degrees.
@@ -146,7 +143,7 @@ def lay_path(
         for j in range(steps[i]):
             tau = gap * (j + 1) // (steps[i] + 1)
             e, n, ee, en, nn = bridge_position(
-                point["x_before"], point["P_before"], point["x"], point["P"], gap * NS, tau * NS, noise
+                point["x_before"], point["P_before"], point["x"], point["P"], gap * NS, tau * NS, point["noise"]
             )
             owner[k] = i
             time[k] = point["before"] + tau
@@ -199,11 +196,10 @@ def samples_of(points: Points, airspace: Airspace, settings: Settings) -> Sample
     nearest = np.full(n, NEAR_M)
     np.minimum.at(nearest, at.row, np.abs(at.margin_m))
     steps = np.zeros(n, dtype=np.int64)
-    noise = settings.tracks.process_noise_m2_s3
-    total = count_steps(points, nearest, settings.infringement.path_step_m, noise, steps)
+    total = count_steps(points, nearest, settings.infringement.path_step_m, steps)
     owner, time = np.zeros(total, dtype=np.int64), np.zeros(total, dtype=np.int64)
     path_lat, path_lon, path_cov = np.zeros(total), np.zeros(total), np.zeros((total, 3))
-    lay_path(points, steps, noise, owner, time, path_lat, path_lon, path_cov)
+    lay_path(points, steps, owner, time, path_lat, path_lon, path_cov)
     on = airspace.margins(path_lat, path_lon, path_cov, bias[owner])
     point_index = np.concatenate([owner[on.row], at.row])
     times = np.concatenate([time[on.row], points["time"][at.row]])

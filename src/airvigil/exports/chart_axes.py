@@ -115,7 +115,7 @@ def _round_values(low: float, high: float, wanted: float) -> list[float]:
     return [round(k * step, 9) for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def heading(series: Sequence[Series], axes: Axes, *, is_reconstruction: bool) -> str:
+def heading(series: Sequence[Series], axes: Axes, bands: Sequence[float], *, is_reconstruction: bool) -> str:
     parts = [
         text(
             LEFT,
@@ -126,10 +126,10 @@ def heading(series: Sequence[Series], axes: Axes, *, is_reconstruction: bool) ->
     ]
     x, y = LEFT, TOP + axes.height + 36.0
     for s in series[:5]:
-        words = s.label if len(s.label) <= 18 else s.label[:17] + "…"
+        words = s.label if len(s.label) <= 22 else s.label[:21] + "…"
         parts.append(element("path", d=f"M{x:.0f},{y - 4:.0f}h22", class_=f"line s{s.style}"))
         parts.append(text(x + 27.0, y, words, class_="legend"))
         x += 44.0 + len(words) * 7.2
     if any(np.isfinite(s.sigma).any() for s in series):
-        parts.append(text(x + 4.0, y, "bands ±1σ, ±2σ", class_="legend"))
+        parts.append(text(x + 4.0, y, "bands ±1σ, ±2σ" if len(bands) > 1 else "band ±1σ", class_="legend"))
     return "".join(parts)

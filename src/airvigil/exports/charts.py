@@ -7,18 +7,19 @@ The plain numbers stand in the page's tables; a chart that needs its colours to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from airvigil.exports.chart_axes import BELOW, LEFT, RIGHT, TOP, WIDTH, Axes, Plot, Series, grid, heading
 from airvigil.exports.map_decoration import watermark
-from airvigil.exports.map_svg import SERIES, letter
-from airvigil.exports.run_view import BoolArray, Event, Run
+from airvigil.exports.map_svg import SERIES, member_label
+from airvigil.exports.run_view import BoolArray, Event, FloatArray, Run, Track
+from airvigil.exports.smoothed_speed import speed_after_the_fact
 from airvigil.exports.svg import element, path, points, split_at_gaps, text, title
 from airvigil.exports.track_pieces import MemberTrack, inside_intervals
-from airvigil.exports.wording import clock, iso_from_ns, member_name, ns_from_iso
+from airvigil.exports.wording import MARGIN_CAP_M, clock, file_name, iso_from_ns, listed, ns_from_iso
 from airvigil.units import M_PER_FT, MPS_PER_KT, NS_PER_S
 
 MOST_MEMBERS = 6
@@ -35,9 +36,9 @@ def margin_chart_svg(
         if found is None or window is None:
             continue
         keep = (found.time_ns >= window[0]) & (found.time_ns <= window[1])
-        label = f"{letter(index)} {member_name(member.member)}"
+        label = member_label(member.member, index)
         # a margin of exactly 50 km is a cap, not a measurement
-        value = np.where(np.abs(found.margin_m) < 50_000.0, found.margin_m / 1000.0, np.nan)
+        value = np.where(np.abs(found.margin_m) < MARGIN_CAP_M, found.margin_m / 1000.0, np.nan)
         series.append(
             Series(
                 label,
@@ -51,7 +52,7 @@ def margin_chart_svg(
     axes = Axes(
         "Distance to the boundary, inside positive",
         "km",
-        _source(run),
+        figure_source(run, members),
         ("NM", 1.852),
         has_zero=True,
         height=260.0,
@@ -64,9 +65,16 @@ def margin_chart_svg(
 def speed_chart_svg(
     run: Run, incident: Event, members: Sequence[MemberTrack], *, key: str, around_s: float
 ) -> str | None:
-    """Ground speed over time; None if no member has any."""
-    axes = Axes("Ground speed", "m/s", _source(run), ("kt", MPS_PER_KT), height=170.0)
-    series, window = _track_series(members, "ground_speed_mps", "ground_speed_sigma_mps", 1.0, around_s)
+    """Ground speed over time, smoothed where that is more accurate; None if no member has any."""
+    window = _window(members, around_s)
+    series, is_smoothed = [], False
+    for index, track in _shown_tracks(members, window):
+        speed = speed_after_the_fact(track)
+        is_smoothed |= speed.is_smoothed
+        label = member_label(members[index].member, index)
+        series.append(_series(label, index, track, speed.value_mps, speed.sigma_mps))
+    name = "Ground speed, smoothed after the fact" if is_smoothed else "Ground speed"
+    axes = Axes(name, "m/s", figure_source(run, members), ("kt", MPS_PER_KT), height=170.0)
     return _chart(
         series, axes, members, window, key=key, is_reconstruction=bool(incident.get("reconstruction"))
     )
@@ -76,17 +84,39 @@ def altitude_chart_svg(
     run: Run, incident: Event, members: Sequence[MemberTrack], *, key: str, around_s: float
 ) -> str | None:
     """Pressure altitude over time; None if no member has any."""
-    axes = Axes("Pressure altitude (1013.25 hPa)", "m", _source(run), ("ft", M_PER_FT), height=150.0)
-    series, window = _track_series(members, "pressure_altitude_m", None, 1.0, around_s)
+    axes = Axes(
+        "Pressure altitude (1013.25 hPa)", "m", figure_source(run, members), ("ft", M_PER_FT), height=150.0
+    )
+    window = _window(members, around_s)
+    series = [
+        _series(
+            member_label(members[index].member, index),
+            index,
+            track,
+            track["pressure_altitude_m"],
+            np.full(len(track), np.nan),
+        )
+        for index, track in _shown_tracks(members, window)
+    ]
     return _chart(
         series, axes, members, window, key=key, is_reconstruction=bool(incident.get("reconstruction"))
     )
 
 
-def _source(run: Run) -> str:
-    names = [str(entry.get("name")) for entry in run.started.get("inputs") or []]
-    shown = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
-    return f"Source: {shown or 'inputs of the run'}; Airvigil {run.started.get('version') or ''}".rstrip()
+def figure_source(run: Run, members: Sequence[MemberTrack]) -> str:
+    """Who measured these tracks, or that a generator made them; files by their own names only."""
+    tracks = [member.track for member in members if member.track is not None]
+    sensors = list(dict.fromkeys(sensor for track in tracks for sensor in track.sensors))
+    made = any(track.is_made for track in tracks) or any(m.spell.get("reconstruction") for m in members)
+    tool = f"Airvigil {run.started.get('version') or ''}".rstrip()
+    names = listed(sensors, most=3)
+    if made:
+        case = f" ({run.title})" if run.title else ""
+        by = f"; {'sensor' if len(sensors) == 1 else 'sensors'}: {names}" if sensors else ""
+        return f"Source: generated{case}{by}; {tool}"
+    files = [file_name(i.get("name")) for i in run.inputs if not sensors or i.get("sensor") in (None, *sensors)]
+    shown = ", ".join(files[:2]) + (f" and {len(files) - 2} more" if len(files) > 2 else "")
+    return f"Source: {' · '.join(filter(None, [names, shown])) or 'inputs of the run'}; {tool}"
 
 
 def _window(members: Sequence[MemberTrack], around_s: float) -> tuple[int, int] | None:
@@ -97,30 +127,21 @@ def _window(members: Sequence[MemberTrack], around_s: float) -> tuple[int, int] 
     return min(s[0] for s in spans) - around, max(s[1] for s in spans) + around
 
 
-def _track_series(
-    members: Sequence[MemberTrack], column: str, sigma: str | None, unit: float, around_s: float
-) -> tuple[list[Series], tuple[int, int] | None]:
-    window = _window(members, around_s)
-    series = []
+def _shown_tracks(
+    members: Sequence[MemberTrack], window: tuple[int, int] | None
+) -> Iterator[tuple[int, Track]]:
+    """(index, track) of the members that are drawn, cut to the window and to what is credible."""
     for index, member in enumerate(members[:MOST_MEMBERS]):
-        if member.track is None or window is None:
-            continue
-        track = member.track.where(
-            (member.track.time_ns >= window[0]) & (member.track.time_ns <= window[1]) & member.track.credible
-        )
-        spread = track[sigma] / unit if sigma else np.full(len(track), np.nan)
-        label = f"{letter(index)} {member_name(member.member)}"
-        series.append(
-            Series(
-                label,
-                index % SERIES,
-                track.time_ns,
-                track[column] / unit,
-                spread,
-                np.zeros(len(track), np.bool_),
+        if member.track is not None and window is not None:
+            times = member.track.time_ns
+            yield (
+                index,
+                member.track.where((times >= window[0]) & (times <= window[1]) & member.track.credible),
             )
-        )
-    return series, window
+
+
+def _series(label: str, index: int, track: Track, value: FloatArray, sigma: FloatArray) -> Series:
+    return Series(label, index % SERIES, track.time_ns, value, sigma, np.zeros(len(track), np.bool_))
 
 
 def thin(series: Series, most: int = 420) -> Series:
@@ -164,7 +185,8 @@ def _chart(
     plot = _plot(series, axes, window)
     shade, marks = _inside(plot, members)
     area = element("rect", x=LEFT, y=TOP, width=WIDTH - LEFT - RIGHT, height=axes.height)
-    drawn = shade + "".join(_bands(s, plot) for s in series) + "".join(_lines(s, plot) for s in series)
+    bands = (2.0, 1.0) if len(series) == 1 or axes.has_zero else (1.0,)  # three noisy bands are a thicket
+    drawn = shade + "".join(_bands(s, plot, bands) for s in series) + "".join(_lines(s, plot) for s in series)
     mark = (
         element("g", watermark(WIDTH, axes.height), transform="translate(0 20)") if is_reconstruction else ""
     )
@@ -186,7 +208,7 @@ def _chart(
         element("g", mark, drawn, clip_path=f"url(#clip-{key})"),
         zero,
         marks,
-        heading(series, axes, is_reconstruction=is_reconstruction),
+        heading(series, axes, bands, is_reconstruction=is_reconstruction),
         text(LEFT, total - 6.0, axes.source, class_="source"),
         viewBox=f"0 0 {WIDTH:.0f} {total:.0f}",
         class_="figure chart",
@@ -259,9 +281,9 @@ def _inside(plot: Plot, members: Sequence[MemberTrack]) -> tuple[str, str]:
     return "".join(shades), "".join(marks)
 
 
-def _bands(series: Series, plot: Plot) -> str:
+def _bands(series: Series, plot: Plot, bands: Sequence[float]) -> str:
     parts = []
-    for sigmas in (2.0, 1.0):
+    for sigmas in bands:
         upper, lower = series.value + sigmas * series.sigma, series.value - sigmas * series.sigma
         x = plot.x(series.time_ns)
         edges = np.column_stack([x, plot.y(upper), plot.y(lower)])

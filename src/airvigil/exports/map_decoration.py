@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,6 +23,15 @@ def watermark(width: float, height: float) -> str:
         at = f"translate({width * x:.0f} {height * y:.0f}) rotate(-14)"
         rows.append(element("text", "RECONSTRUCTION", class_="watermark", transform=at, text_anchor="middle"))
     return element("g", *rows, aria_hidden="true")
+
+
+def hollow_cross(x: float, y: float, arm: float = 5.0) -> str:
+    """Outline of a diagonal cross: a place that was only claimed is drawn empty."""
+    w = arm * 0.4
+    t = arm - w
+    arms = ((t, -t, w, w, -t, t), (t, t, -w, w, -t, -t), (-t, t, -w, -w, t, -t), (-t, -t, w, -w, t, t))
+    steps = "".join(f"l{a:.1f},{b:.1f} {c:.1f},{d:.1f} {e:.1f},{f:.1f}" for a, b, c, d, e, f in arms)
+    return f"M{x:.1f},{y - w:.1f}{steps}z"
 
 
 def graticule(frame: MapFrame) -> str:
@@ -46,22 +56,22 @@ def decoration(frame: MapFrame, *, is_reconstruction: bool) -> str:
     return "".join(parts)
 
 
-def footer(frame: MapFrame, legend: list[tuple[str, str]], source: str) -> str:
+def footer(frame: MapFrame, legend: list[tuple[str, str]], sources: Sequence[str]) -> str:
     """Scale bar, legend and source line under the frame."""
     parts = [_scale_bar(frame)]
     x = 330.0
     for style, words in legend:
         y = frame.height + 41.0
         if style == "cross":
-            parts.append(element("path", d=f"M{x + 9:.0f},{y - 8:.0f}l8,8m0,-8l-8,8", class_="claimed"))
+            parts.append(element("path", d=hollow_cross(x + 14.0, y - 4.0), class_="claimed"))
         elif style:
-            parts.append(element("path", d=f"M{x:.0f},{y - 4:.0f}h26", class_=f"track in {style}"))
+            parts.append(element("path", d=f"M{x:.0f},{y - 4:.0f}h26", class_=f"track {style if ' ' in style else 'in ' + style}"))
         shown = words if len(words) <= 24 else words[:23] + "…"
         parts.append(text(x + 32.0, y, shown, class_="legend"))
         x += 52.0 + len(shown) * 7.2
-    parts.append(
-        text(0.0, frame.height + 67.0, f"{source}. Stereographic projection, WGS84.", class_="source")
-    )
+    lines = [*sources[:-1], f"{sources[-1]}. Stereographic projection, WGS84."] if sources else []
+    for k, line in enumerate(lines):
+        parts.append(text(0.0, frame.height + 67.0 + 16.0 * k, line, class_="source"))
     return element("g", *parts)
 
 

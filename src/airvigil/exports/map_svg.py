@@ -6,9 +6,9 @@ and outside differ by width, members by letter, colour and dash: none by colour 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import shapely
@@ -17,14 +17,13 @@ from airvigil.exports.label_places import LabelPlaces
 from airvigil.exports.map_decoration import decoration, footer, graticule, watermark
 from airvigil.exports.map_ground import boundaries, ground, volume_labels
 from airvigil.exports.map_projection import MapFrame, frame_around
-from airvigil.exports.run_view import Event, FloatArray, Track, VolumeShape
-from airvigil.exports.svg import element, path, split_at_gaps, text, title
+from airvigil.exports.run_view import Event, FloatArray, VolumeShape
+from airvigil.exports.svg import element, path, text, title
 from airvigil.exports.track_pieces import MemberTrack, band_polygon, inside_intervals
 from airvigil.exports.wording import clock, known, member_name, ns_from_iso
 from airvigil.units import NS_PER_S
 
 SERIES = 6  # member styles before they repeat; .s0 to .s5 in figures.css
-_MOST_CROSSES = 240
 
 
 @dataclass(frozen=True)
@@ -45,21 +44,35 @@ def letter(index: int) -> str:
     return (letter(head - 1) if head else "") + chr(65 + tail)
 
 
+def member_label(member: Mapping[str, Any], index: int) -> str:
+    """A member in a legend: `A · track 3`."""
+    return f"{letter(index)} · {member_name(member)}"
+
+
 def incident_map_svg(
-    incident: Event, members: Sequence[MemberTrack], land: Ground, *, key: str, around_s: float
+    incident: Event,
+    members: Sequence[MemberTrack],
+    land: Ground,
+    *,
+    key: str,
+    around_s: float,
+    sources: Sequence[str] = (),
+    width: float = 960.0,
 ) -> str | None:
     """The map of one incident, or None if no member has a position.
 
     Args:
         key: makes ids unique in a document that holds several maps; a name, not outside text.
         around_s: seconds of track shown before the entry and after the exit.
+        sources: of the tracks, one line each; the ground has its own.
+        width: of the paper, in units; less makes the writing larger beside it.
     """
     shown = [_near(member, around_s) for member in members]
     spots = [_spots(member) for member in shown]
     positions = np.vstack([np.zeros((0, 2)), *spots])
     if not np.isfinite(positions).all(axis=1).any():
         return None
-    frame = frame_around(positions[:, 0], positions[:, 1])
+    frame = frame_around(positions[:, 0], positions[:, 1], width=width, heights=(0.46 * width, 0.6 * width))
     labels = LabelPlaces(frame.width, frame.height)
     labels.taken.append((frame.width - 60.0, 0.0, frame.width, 74.0))  # the north arrow's corner
     if incident.get("reconstruction"):
@@ -78,63 +91,24 @@ def incident_map_svg(
         + marks
     )
     name = f"Map of incident {incident.get('incident_id')}"
-    legend = [(f"s{i % SERIES}", f"{letter(i)} {member_name(m.member)}") for i, m in enumerate(shown[:4])]
+    legend = [(f"s{i % SERIES}", member_label(m.member, i)) for i, m in enumerate(shown[:4])]
     if len(shown) > 4:
         legend.append(("", f"and {len(shown) - 4} more"))
-    return _sheet(frame, inner, name=name, key=key, legend=legend, source=land.source, is_reconstruction=made)
+    return sheet(frame, inner, name=name, key=key, legend=legend, sources=[*sources, land.source], is_reconstruction=made)
 
 
-def interference_map_svg(event: Event, track: Track, land: Ground, *, key: str) -> str | None:
-    """What a track claimed and was not believed (crosses), beside what was credible (line)."""
-    finite = np.isfinite(track["reported_latitude_deg"]) & np.isfinite(track["reported_longitude_deg"])
-    lost = track.where(finite & ~track.credible)
-    kept = track.where(finite & track.credible)
-    around = 1800 * NS_PER_S
-    since, until = ns_from_iso(event.get("since")), ns_from_iso(event.get("until"))
-    if since is not None:
-        kept = kept.where((kept.time_ns >= since - around) & (kept.time_ns <= (until or since) + around))
-        lost = lost.where((lost.time_ns >= since) & ((lost.time_ns <= until) if until is not None else True))
-    claimed = np.column_stack([lost["reported_latitude_deg"], lost["reported_longitude_deg"]])
-    credible = np.column_stack([kept["latitude_deg"], kept["longitude_deg"]])
-    everything = np.vstack([claimed, credible])
-    if not np.isfinite(everything).all(axis=1).any():
-        return None
-    frame = frame_around(everything[:, 0], everything[:, 1], least_span_m=60_000.0)
-    labels = LabelPlaces(frame.width, frame.height)
-    labels.taken.append((frame.width - 60.0, 0.0, frame.width, 74.0))
-    made = bool(event.get("reconstruction"))
-    line = frame.xy(credible[:, 0], credible[:, 1])
-    breaks = np.diff(kept.time_ns, prepend=kept.time_ns[:1]) > 120 * NS_PER_S
-    drawn = split_at_gaps(line, breaks)
-    for piece in drawn:
-        labels.avoid(piece)
-    inner = (
-        ground(land.coastline, frame)
-        + boundaries(land.volumes, frame, infringed=None)
-        + graticule(frame)
-        + (watermark(frame.width, frame.height) if made else "")
-        + element("path", d=path(drawn), class_="track out s0")
-        + _crosses(frame.xy(claimed[:, 0], claimed[:, 1]), labels)
-        + volume_labels(land.volumes, frame, labels, infringed=None)
-        + _claim_marks(event, frame, labels)
-    )
-    legend = [("s0", "credible track"), ("cross", "reported, not believed")]
-    name = f"Map of interference event {event.get('interference_id')}"
-    return _sheet(frame, inner, name=name, key=key, legend=legend, source=land.source, is_reconstruction=made)
-
-
-def _sheet(
+def sheet(
     frame: MapFrame,
     inner: str,
     *,
     name: str,
     key: str,
     legend: list[tuple[str, str]],
-    source: str,
+    sources: Sequence[str],
     is_reconstruction: bool,
 ) -> str:
     """The frame cut to its edge, with what stands around it."""
-    below = 74.0
+    below = 58.0 + 16.0 * len(sources)
     clip = element("clipPath", element("rect", width=frame.width, height=frame.height), id=f"clip-{key}")
     body = element(
         "g",
@@ -142,7 +116,7 @@ def _sheet(
         inner,
         clip_path=f"url(#clip-{key})",
     )
-    around = decoration(frame, is_reconstruction=is_reconstruction) + footer(frame, legend, source)
+    around = decoration(frame, is_reconstruction=is_reconstruction) + footer(frame, legend, sources)
     return element(
         "svg",
         title(name + (" (reconstruction)" if is_reconstruction else "")),
@@ -207,7 +181,7 @@ def _member_svg(member: MemberTrack, index: int, frame: MapFrame, labels: LabelP
         labels.avoid(xy)
         where = "in" if piece.inside else "out"
         tip = title(
-            f"{letter(index)} {member_name(member.member)}, {'inside' if piece.inside else 'outside'}"
+            f"{member_label(member.member, index)}, {'inside' if piece.inside else 'outside'}"
         )
         parts.append(element("path", tip, d=path([_simple(xy)]), class_=f"track {where} {style}"))
     return element("g", *parts) if parts else ""
@@ -261,11 +235,11 @@ def _end_marks(members: Sequence[MemberTrack], frame: MapFrame, labels: LabelPla
             )
         if spots:
             instant, x, y, word = spots[0] if role == "entry" else spots[-1]
-            parts.append(_callout(x, y, [f"{word} {clock(instant)}"], labels, strong=True))
+            parts.append(callout(x, y, [f"{word} {clock(instant)}"], labels, strong=True))
     return "".join(parts)
 
 
-def _callout(
+def callout(
     x: float, y: float, lines: list[str], labels: LabelPlaces, *, strong: bool = False, reach: float = 18.0
 ) -> str:
     left, top, right, bottom = labels.place(x, y, lines, size=14.0 if strong else 12.5, reach=reach)
@@ -308,35 +282,5 @@ def _minute_marks(members: Sequence[MemberTrack], frame: MapFrame, labels: Label
         norm = float(np.hypot(dx, dy)) or 1.0
         ex, ey = float(-dy / norm * 6.0), float(dx / norm * 6.0)
         parts.append(element("line", x1=x - ex, y1=y - ey, x2=x + ex, y2=y + ey, class_="tick"))
-        parts.append(_callout(x, y, [clock(instant, seconds=False)], labels, reach=8.0))
+        parts.append(callout(x, y, [clock(instant, seconds=False)], labels, reach=8.0))
     return "".join(parts)
-
-
-def _crosses(xy: FloatArray, labels: LabelPlaces) -> str:
-    """Hollow crosses at distinct places, thinned where they pile up."""
-    xy = xy[np.isfinite(xy).all(axis=1)]
-    _, first = np.unique(np.rint(xy / 4.0), axis=0, return_index=True)
-    xy = xy[np.sort(first)]
-    if len(xy) > _MOST_CROSSES:
-        xy = xy[np.linspace(0, len(xy) - 1, _MOST_CROSSES).round().astype(int)]
-    if len(xy):
-        labels.obstacles = np.vstack([labels.obstacles, xy])
-    arms = "".join(f"M{x - 4:.1f},{y - 4:.1f}l8,8m0,-8l-8,8" for x, y in xy.tolist())
-    return (
-        element("path", title("reported positions that are not credible"), d=arms, class_="claimed")
-        if arms
-        else ""
-    )
-
-
-def _claim_marks(event: Event, frame: MapFrame, labels: LabelPlaces) -> str:
-    """The last credible place, the first claimed one, and the jump between them."""
-    spots = []
-    for key, word in (("last_credible", "last credible"), ("claimed", "claimed")):
-        end = event.get(key) or {}
-        latitude, longitude = known(end.get("latitude_deg")), known(end.get("longitude_deg"))
-        if latitude is not None and longitude is not None:
-            x, y = frame.xy(np.array([latitude]), np.array([longitude]))[0]
-            spots.append((float(x), float(y), f"{word} {clock(ns_from_iso(end.get('time')))}"))
-    jumps = [element("line", x1=a[0], y1=a[1], x2=b[0], y2=b[1], class_="jump") for a, b in pairwise(spots)]
-    return "".join(jumps) + "".join(_callout(x, y, [words], labels, strong=True) for x, y, words in spots)

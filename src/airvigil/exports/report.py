@@ -24,13 +24,20 @@ from markupsafe import Markup
 
 from airvigil.exports.finding import finding_sentences, interference_sentence
 from airvigil.exports.incident_lines import summary_row
-from airvigil.exports.map_svg import Ground
-from airvigil.exports.report_sections import (
-    FigureBudget,
-    accounting_rows,
+from airvigil.exports.interference_sections import (
+    MOST_MAPPED,
     area_rows,
-    incident_section,
+    interference_groups,
+    interference_more,
     interference_section,
+)
+from airvigil.exports.map_svg import Ground
+from airvigil.exports.report_parts import FigureBudget
+from airvigil.exports.report_sections import (
+    accounting_rows,
+    failure_rows,
+    incident_section,
+    input_rows,
     presence_rows,
 )
 from airvigil.exports.run_view import Event, FloatArray, Run, VolumeShape, read_run
@@ -39,7 +46,6 @@ from airvigil.exports.track_pieces import member_tracks
 from airvigil.exports.wording import OUTCOME_MEANING, UNKNOWN, clock, date_of, known
 
 FIGURE_BYTES = 2_000_000  # pictures of one report; keeps the file under 3 MB
-MOST_INTERFERENCE = 40  # sections in full; the rest is counted
 BOUNDARY_SOURCE = "Boundaries © OpenStreetMap contributors (ODbL 1.0); coast: Natural Earth (public domain)"
 
 _TEMPLATES = ("report.j2", "report_incident.j2", "report_closing.j2")
@@ -72,11 +78,10 @@ def report_html(
         incident_section(run, incident, ground, budget, number=i)
         for i, incident in enumerate(run.incidents, start=1)
     ]
-    shown = sorted(run.interference, key=lambda event: -len(event.get("claimed_volumes") or []))[
-        :MOST_INTERFERENCE
-    ]
+    groups = interference_groups(run)
     interference = [
-        interference_section(run, event, ground, budget, number=i) for i, event in enumerate(shown, start=1)
+        interference_section(run, group, ground, budget, number=i)
+        for i, group in enumerate(groups[:MOST_MAPPED], start=1)
     ]
     script, style = _packaged("report.js"), _style()
     html = (
@@ -90,7 +95,7 @@ def report_html(
                 for section, incident in zip(incidents, run.incidents, strict=True)
             ],
             interference=interference,
-            interference_more=len(run.interference) - len(interference),
+            interference_more=interference_more(groups[MOST_MAPPED:]),
             areas=area_rows(run),
             presence=presence_rows(run),
             accounting=accounting_rows(run),
@@ -119,10 +124,11 @@ def map_bounds(events: Iterable[Event], points: pa.Table) -> tuple[float, float,
             ends = [member.member.get(key) or {} for key in ("entry", "exit")]
             known_ends = [(known(e.get("latitude_deg")), known(e.get("longitude_deg"))) for e in ends]
             places.extend(np.array([end], np.float64) for end in known_ends if None not in end)
-    for event in run.interference:
-        track = run.tracks.get(str(event.get("track_id")))
-        if track is not None:
-            places.append(np.column_stack([track["reported_latitude_deg"], track["reported_longitude_deg"]]))
+    for group in interference_groups(run)[:MOST_MAPPED]:
+        for track in run.tracks_of(group[0]):
+            reported = [track["reported_latitude_deg"], track["reported_longitude_deg"]]
+            places.append(np.column_stack(reported)[~track.credible])
+            places.append(np.column_stack([track["latitude_deg"], track["longitude_deg"]])[track.credible])
     rows = np.vstack([np.zeros((0, 2)), *places])
     rows = rows[np.isfinite(rows).all(axis=1)]
     if not len(rows):
@@ -156,7 +162,10 @@ def _front(run: Run) -> dict[str, Any]:
         "volumes": run.volumes,
         "airspace_digest": airspace.get("digest") or UNKNOWN,
         "settings_digest": run.started.get("settings_digest") or UNKNOWN,
-        "inputs": run.started.get("inputs") or [],
+        "inputs": input_rows(run),
+        "failures": failure_rows(run),
+        "interrupted": bool(run.finished.get("interrupted")),
+        "title": run.title,
         "boundary_source": BOUNDARY_SOURCE,
     }
 

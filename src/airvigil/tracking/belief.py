@@ -17,7 +17,7 @@ import numpy.typing as npt
 from numba import njit
 
 from airvigil.tracking import plausibility as pl
-from airvigil.tracking.filter import cv_predict, cv_update_position, cv_update_velocity
+from airvigil.tracking.filter import cv_predict, cv_update_position, cv_update_velocity, innovation_nis
 from airvigil.tracking.local_plane import convergence_rad, to_geodetic, to_local
 from airvigil.tracking.track_table import LIMITS, NEVER, VELOCITY_SIGMA, WHITE
 from airvigil.units import EPU_TO_SIGMA
@@ -32,6 +32,12 @@ FAST = LIMITS.index("fast_speed_mps")
 VELOCITY_FRESH_S = 3.0  # a velocity of another row counts for a position this much later ...
 VELOCITY_AGEING_MPS2 = 3.0  # ... less certain by what an airliner's turn changes in that time
 VELOCITY_GATE = 36.0  # squared distance of 6 sigma: beyond chance (1.5e-8 for two components)
+# A turn is seen in innovations that stay larger than straight flight explains. Half the normalised innovation
+# squared has mean 1 and standard deviation 1 in straight flight; its fading mean over some five positions 0.33.
+SURPRISE_KEPT = 0.8
+SURPRISE_MOST = 6.0  # of one position: a single wrong one is no turn
+SURPRISE_TURN = 1.5  # fading mean above this: 2.4 sigma
+TURN_NOISE_RATIO = 300.0  # process noise in a turn, against straight flight: 1,000 m^2/s^3 is 1 g held for 10 s
 START_VELOCITY_SIGMA_MPS = (
     150.0  # per axis, before any velocity is known: airliners fly 250 m/s in some direction
 )
@@ -91,6 +97,7 @@ def start_chain(
     track["agreeing"] = 1
     track["other_agreeing"] = 0
     track["switches"] = 0
+    track["surprise"] = 1.0
     track["time"] = when
     track["lat"], track["lon"] = row["lat"], row["lon"]
     x[:] = 0.0
@@ -102,15 +109,23 @@ def start_chain(
 @njit(cache=True, nogil=True)
 def continue_chain(
     row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, noise: float
-) -> None:
-    """Predict the believed chain to this row and fuse its position."""
+) -> float:
+    """Predict the believed chain to this row and fuse its position; returns the process noise that it took."""
     e, n = to_local(track["lat"], track["lon"], row["lat"], row["lon"])
     angle = convergence_rad(track["lat"], track["lon"], row["lat"], row["lon"])
-    cv_predict(x, P, (when - track["time"]) * NS, noise)
+    gap_s = (when - track["time"]) * NS
+    x_straight, P_straight = x.copy(), P.copy()
+    cv_predict(x_straight, P_straight, gap_s, noise)
+    nis = innovation_nis(x_straight, P_straight, e, n, cov[0], cov[1], cov[2])
+    track["surprise"] = SURPRISE_KEPT * track["surprise"] + (1.0 - SURPRISE_KEPT) * min(0.5 * nis, SURPRISE_MOST)
+    if track["surprise"] > SURPRISE_TURN:
+        noise *= TURN_NOISE_RATIO
+    cv_predict(x, P, gap_s, noise)
     cv_update_position(x, P, e, n, cov[0], cov[1], cov[2])
     recentre(track, x, -angle)
     track["time"] = when
     track["agreeing"] += 1
+    return noise
 
 
 @njit(cache=True, nogil=True)
@@ -138,7 +153,7 @@ def believe(
     else:
         lat, lon, then = track["lat"], track["lon"], track["time"]
         x_before, P_before = x.copy(), P.copy()
-        continue_chain(row, when, track, x, P, white, limits[NOISE])
+        point["noise"] = continue_chain(row, when, track, x, P, white, limits[NOISE])
         point["before"] = then
         e, n = to_local(track["lat"], track["lon"], lat, lon)
         x_before[0], x_before[1] = e, n

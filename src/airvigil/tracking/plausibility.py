@@ -76,17 +76,24 @@ def latest(value: float, then: int, now: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def height_of(row: Any, track: Any) -> float:
-    """Some height of the aircraft in m (pressure, else geometric), its own or a fresh one; NaN unknown."""
+def own_height(row: Any) -> float:
+    """Some height that the row itself has, m: pressure, else geometric, else over mean sea level; NaN none."""
     for value in (row["pressure_altitude_m"], row["geometric_height_m"], row["height_msl_m"]):
         if not math.isnan(value):
             return value
+    return math.nan
+
+
+@njit(cache=True, nogil=True)
+def height_of(row: Any, track: Any) -> float:
+    """Some height of the aircraft, m: the row's own or a fresh one; NaN unknown."""
+    own = own_height(row)
+    if not math.isnan(own):
+        return own
     known = latest(track["pressure_altitude_m"], track["pressure_altitude_time"], row["time"])
-    return (
-        known
-        if not math.isnan(known)
-        else latest(track["geometric_height_m"], track["geometric_height_time"], row["time"])
-    )
+    if not math.isnan(known):
+        return known
+    return latest(track["geometric_height_m"], track["geometric_height_time"], row["time"])
 
 
 @njit(cache=True, nogil=True)
@@ -110,10 +117,11 @@ def reject_of(row: Any, track: Any, when: int, receiver: FloatArray, limits: Flo
     same = row["lat"] == track["raw_lat"] and row["lon"] == track["raw_lon"]
     if same and row["on_ground"] != 1 and not speed * (when - track["raw_since"]) * NS < REPEAT_M:
         return verdicts.STALE_REPEAT
-    height = height_of(row, track)
-    if row["on_ground"] == 1 and (speed > limits[GROUND_SPEED] or height > limits[GROUND_HEIGHT]):
+    # the row's own height: replies of aircraft on the ground carry heights that mean nothing
+    if row["on_ground"] == 1 and (speed > limits[GROUND_SPEED] or own_height(row) > limits[GROUND_HEIGHT]):
         return verdicts.GROUND_AIR_CONFUSION
     if not math.isnan(receiver[0]):
+        height = height_of(row, track)
         above = max(0.0, limits[CEILING] if math.isnan(height) else height)
         radius = RADIO_EARTH_FACTOR * MEAN_EARTH_RADIUS_M
         reach = math.sqrt(2.0 * radius * max(0.0, receiver[2])) + math.sqrt(2.0 * radius * above)

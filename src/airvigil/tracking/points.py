@@ -50,6 +50,7 @@ POINT = np.dtype(
         ("P", "f8", (4, 4)),
         ("x_before", "f8", (4,)),  # filtered state of the point before, in the same plane
         ("P_before", "f8", (4, 4)),
+        ("noise", "f8"),  # m^2/s^3, process noise that the filter took between the two
     ]
 )
 

@@ -28,6 +28,7 @@ TRACK = np.dtype(
         ("lon", "f8"),
         ("agreeing", "i4"),  # believed positions in the chain
         ("chain_start", "i8"),
+        ("surprise", "f8"),  # fading mean of half the normalised innovation squared; about 1 in straight flight
         ("confirmed", "i1"),  # the latest position was confirmed by one that agreed
         # the chain that a jump began, not believed
         ("other_time", "i8"),
