@@ -100,12 +100,13 @@ def _wandering(truth: list[Row], sigma_m: float, white_share: float, rng: np.ran
 
 
 def _manoeuvring(seed: int, **what: Any) -> list[Row]:
-    """Straight, a standard-rate turn, straight again."""
+    """Straight, a standard-rate turn by 90 degrees, straight again."""
     rng = np.random.default_rng(seed)
     every_s = what.pop("every_s", 1.0)
-    first = path(track_deg=float(rng.uniform(0, 360)), count=40, every_s=every_s, **what)
+    first = path(track_deg=float(rng.uniform(0, 360)), count=30, every_s=every_s, **what)
     rows = first
-    for turn, count in ((float(rng.choice([-3.0, 3.0])), 30), (0.0, 40)):
+    turning = math.ceil(30.0 / every_s)
+    for turn, count in ((float(rng.choice([-3.0, 3.0])), turning), (0.0, 30)):
         last = rows[-1]
         more = path(
             lat=last["latitude_deg"],
@@ -156,17 +157,32 @@ def test_the_filtered_error_of_radar_is_not_overconfident_and_not_useless(every_
     assert 0.8 < mean <= 2.2
 
 
-def test_the_filtered_error_of_radar_is_not_overconfident_in_turns() -> None:
+@pytest.mark.parametrize("every_s", [4.0, 11.0])
+def test_the_filtered_error_of_radar_is_not_overconfident_in_turns(every_s: float) -> None:
     flights = []
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
-        truth = _manoeuvring(seed, sensor_kind="radar", nac_p=None, every_s=4.0, speed_mps=200.0)
+        truth = _manoeuvring(seed, sensor_kind="radar", nac_p=None, every_s=every_s, speed_mps=200.0)
         rows = [
             displaced(row, north_m=rng.normal(0, 500.0), east_m=rng.normal(0, 500.0), ground_speed_mps=None, track_angle_deg=None)
             for row in truth
         ]
         flights.append((rows, truth))
-    assert _coverage(flights)[0] >= 0.93
+    share, mean = _coverage(flights)
+    # a filter that keeps flying straight falls 4 km behind and covers 0.6 with a mean of 15
+    assert share >= 0.92
+    assert mean <= 2.5
+
+
+def test_a_turn_is_followed_by_radar_alone_without_an_impossible_jump() -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        truth = path(speed_mps=200.0, turn_deg_s=3.0, count=90, every_s=4.0, sensor_kind="radar", nac_p=None)
+        rows = [
+            displaced(row, north_m=rng.normal(0, 500.0), east_m=rng.normal(0, 500.0), ground_speed_mps=None, track_angle_deg=None)
+            for row in truth
+        ]
+        assert set(Judged(rows).integrity[1:]) == {"credible"}
 
 
 def test_many_reports_of_one_sensor_do_not_average_its_slow_error_away() -> None:

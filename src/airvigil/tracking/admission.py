@@ -34,6 +34,9 @@ NS = 1e-9
 TIMEOUT = LIMITS.index("timeout_s")
 MEMORY = LIMITS.index("memory_s")
 
+MAX_CLIMB_MPS = 400.0  # over the best climb of any aircraft in service, about 330 m/s
+HEIGHT_SLACK_M = 300.0  # steps of 100 ft, and two sensors' errors
+
 # 95 % horizontal bounds by category; ICAO Doc 9871 table B-2-39 (NACp). Index: category.
 EPU_M = np.array([np.nan, 18520.0, 7408.0, 3704.0, 1852.0, 926.0, 555.6, 185.2, 92.6, 30.0, 10.0, 3.0])
 
@@ -66,6 +69,15 @@ def accuracy_of(row: Any, assumed: FloatArray, out: FloatArray) -> int:
 
 
 @njit(cache=True, nogil=True)
+def reachable_height(height: float, known: float, then: int, now: int) -> bool:
+    """Whether a height can follow a fresh known one; a wild one (a garbled reply) is passed over."""
+    if math.isnan(height):
+        return False
+    fresh = pl.latest(known, then, now)
+    return math.isnan(fresh) or abs(height - fresh) <= MAX_CLIMB_MPS * (now - then) * NS + HEIGHT_SLACK_M
+
+
+@njit(cache=True, nogil=True)
 def remember(row: Any, track: Any, limits: FloatArray) -> None:
     """Identity, velocity and heights of any row."""
     now = row["time"]
@@ -82,11 +94,13 @@ def remember(row: Any, track: Any, limits: FloatArray) -> None:
         track["speed_mps"] = row["speed_mps"]
         track["track_angle_deg"] = row["track_angle_deg"]
         track["speed_time"] = now
-    if not math.isnan(row["pressure_altitude_m"]):
-        track["pressure_altitude_m"] = row["pressure_altitude_m"]
+    height = row["pressure_altitude_m"]
+    if reachable_height(height, track["pressure_altitude_m"], track["pressure_altitude_time"], now):
+        track["pressure_altitude_m"] = height
         track["pressure_altitude_time"] = now
-    if not math.isnan(row["geometric_height_m"]):
-        track["geometric_height_m"] = row["geometric_height_m"]
+    height = row["geometric_height_m"]
+    if reachable_height(height, track["geometric_height_m"], track["geometric_height_time"], now):
+        track["geometric_height_m"] = height
         track["geometric_height_time"] = now
     if not math.isnan(row["height_msl_m"]):
         track["height_msl_m"] = row["height_msl_m"]

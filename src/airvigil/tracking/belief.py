@@ -4,6 +4,8 @@ Rules
 - Only what admission believes comes here.
 - The error given out is the filter's plus the part of the sensor's error that does not average out
   (`white_share` of the settings): ten reports of one biased receiver are not ten independent witnesses.
+- In a turn the filter takes more process noise: one that lags behind a turn by kilometres and says so to
+  hundreds of metres is worse than a noisy one. It is seen in the innovations, position by position.
 - A velocity is used once, while it is fresh, and not where it contradicts the state beyond chance.
 """
 
@@ -36,8 +38,8 @@ VELOCITY_GATE = 36.0  # squared distance of 6 sigma: beyond chance (1.5e-8 for t
 # squared has mean 1 and standard deviation 1 in straight flight; its fading mean over some five positions 0.33.
 SURPRISE_KEPT = 0.8
 SURPRISE_MOST = 6.0  # of one position: a single wrong one is no turn
-SURPRISE_TURN = 1.5  # fading mean above this: 2.4 sigma
-TURN_NOISE_RATIO = 300.0  # process noise in a turn, against straight flight: 1,000 m^2/s^3 is 1 g held for 10 s
+SURPRISE_TURN = 1.5  # fading mean above this: 1.5 sigma; taking noise for a turn costs little, the reverse kilometres
+TURN_NOISE_RATIO = 300.0  # process noise in a turn, against straight flight: 3,000 m^2/s^3 is 1 g held for 30 s
 START_VELOCITY_SIGMA_MPS = (
     150.0  # per axis, before any velocity is known: airliners fly 250 m/s in some direction
 )
