@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mode_s_encoder as encoder
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+import mode_s_encoder as encoder
 from small_world import START_NS, make_reports, random_rows
 
 START_S = START_NS // 1_000_000_000
@@ -64,7 +65,10 @@ def frames() -> list[tuple[float, bytes]]:
         (2.4, encoder.squitter(address, encoder.surface(60.3, 24.9, is_odd=True, movement=20, track=30))),
         (2.5, encoder.squitter(address, encoder.target_status(nac_p=0, sil=0))),
         (2.6, encoder.squitter(address, encoder.emergency(1, "7700"))),
-        (2.7, encoder.squitter(address, encoder.airborne(59.9, 25.1, None, is_odd=False), downlink_format=18)),
+        (
+            2.7,
+            encoder.squitter(address, encoder.airborne(59.9, 25.1, None, is_odd=False), downlink_format=18),
+        ),
     ]
     return sorted(found)
 
@@ -119,7 +123,14 @@ def aircraft_json() -> list[bytes]:
             "nac_p": 9, "nac_v": 1, "sil": 3, "gva": 2, "seen": 0.2, "dbFlags": 1, "mlat": [], "messages": 100,
             "lastPosition": {"lat": 59.0, "lon": 25.0, "seen_pos": 75.0},
         }  # fmt: skip
-        other = {"hex": "~2c7f01", "type": "tisb_other", "alt_baro": "ground", "lat": 60.3, "lon": 24.9, "gs": 12}
+        other = {
+            "hex": "~2c7f01",
+            "type": "tisb_other",
+            "alt_baro": "ground",
+            "lat": 60.3,
+            "lon": 24.9,
+            "gs": 12,
+        }
         documents.append({"now": row["t"], "messages": 7, "aircraft": [aircraft, other]})
     late = {"now": START_S * 1000, "ac": documents[0]["aircraft"]}
     return [b"\n".join(json.dumps(d).encode() for d in documents), json.dumps(late).encode()]
@@ -127,7 +138,15 @@ def aircraft_json() -> list[bytes]:
 
 def trace() -> list[bytes]:
     """readsb's trace of one aircraft."""
-    details = {"flight": "FIN85P", "squawk": "1407", "nic": 8, "rc": 186, "nac_p": 9, "sil": 3, "type": "adsb_icao"}
+    details = {
+        "flight": "FIN85P",
+        "squawk": "1407",
+        "nic": 8,
+        "rc": 186,
+        "nac_p": 9,
+        "sil": 3,
+        "type": "adsb_icao",
+    }
     rows = [
         [r["t"] - START_S, r["lat"], r["lon"], 35000 if k % 7 else "ground", 320.0, r["track"], k % 16, -640,
          details if k % 4 == 0 else None, "adsb_icao", 35500, None, 280, -1.5]
@@ -230,7 +249,16 @@ def strange_reports() -> list[bytes]:
                 wild = rng.integers(-128, 128, table.num_rows).astype(np.int8)
                 table = table.set_column(place, field, pa.array(wild))
             elif field.type == pa.string() and field.name not in ("sensor_kind", "reject_reason"):
-                texts = ["", "a/b", "~", "@", "ÄÖ\x00", "x" * 300, "4601f7", None if field.name != "sensor" else "s"]
+                texts = [
+                    "",
+                    "a/b",
+                    "~",
+                    "@",
+                    "ÄÖ\x00",
+                    "x" * 300,
+                    "4601f7",
+                    None if field.name != "sensor" else "s",
+                ]
                 wild = [texts[k] for k in rng.integers(0, len(texts), table.num_rows)]
                 table = table.set_column(place, field, pa.array(wild, pa.string()))
         made.append(_parquet(table, compression="none", use_dictionary=False))
@@ -269,7 +297,6 @@ def recorded(target: Target, folder: Path | None) -> list[bytes]:
         return []
     found = []
     for path in sorted(folder.glob(target.recordings))[:3]:
-        opened = lzma.open(path) if path.suffix == ".xz" else gzip.open(path)
-        with opened as file:
-            found.append(file.read(RECORDED_BYTES))
+        with lzma.open(path) if path.suffix == ".xz" else gzip.open(path) as content:
+            found.append(content.read(RECORDED_BYTES))
     return found

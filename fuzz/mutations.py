@@ -40,7 +40,11 @@ def flip_bits(content: bytes, chance: random.Random) -> bytes:
 def set_bytes(content: bytes, chance: random.Random) -> bytes:
     """A run overwritten, by chance or by one value."""
     begin, length = _span(content, chance, 64)
-    run = chance.randbytes(length) if chance.random() < 0.5 else bytes([chance.choice((0, 0xFF, 0x1A))]) * length
+    run = (
+        chance.randbytes(length)
+        if chance.random() < 0.5
+        else bytes([chance.choice((0, 0xFF, 0x1A))]) * length
+    )
     return content[:begin] + run + content[begin + length :]
 
 
@@ -60,14 +64,20 @@ def delete(content: bytes, chance: random.Random) -> bytes:
 def duplicate(content: bytes, chance: random.Random) -> bytes:
     """A run repeated, a few times or many."""
     begin, length = _span(content, chance, 4000)
-    return content[:begin] + content[begin : begin + length] * chance.choice((2, 3, 50)) + content[begin + length :]
+    return (
+        content[:begin]
+        + content[begin : begin + length] * chance.choice((2, 3, 50))
+        + content[begin + length :]
+    )
 
 
 def swap(content: bytes, chance: random.Random) -> bytes:
     """Two halves of a run in the other order: time goes backward."""
     begin, length = _span(content, chance, 4000)
     middle = begin + length // 2
-    return content[:begin] + content[middle : begin + length] + content[begin:middle] + content[begin + length :]
+    return (
+        content[:begin] + content[middle : begin + length] + content[begin:middle] + content[begin + length :]
+    )
 
 
 def cut(content: bytes, chance: random.Random) -> bytes:
@@ -79,7 +89,9 @@ def cut(content: bytes, chance: random.Random) -> bytes:
 def change_number(content: bytes, chance: random.Random) -> bytes:
     """Some numbers in text replaced by ones at the edge of what there is."""
     found = [match.span() for match in _NUMBER.finditer(content[:100_000])]
-    for begin, end in sorted(chance.sample(found, min(len(found), chance.choice((1, 1, 3, 20)))), reverse=True):
+    for begin, end in sorted(
+        chance.sample(found, min(len(found), chance.choice((1, 1, 3, 20)))), reverse=True
+    ):
         content = content[:begin] + chance.choice(NUMBERS) + content[end:]
     return content
 
@@ -147,7 +159,9 @@ def bombs(seed: bytes, size: int) -> dict[str, bytes]:
         "zeros": b"\x00", "spaces": b" ", "newlines": b"\n", "brackets": b"[", "quotes": b'"', "escapes": b"\x1a",
         "digits": b"1", "repeated": seed,
     }  # fmt: skip
-    return {
-        f"{name}-{kind}": compressed(seed + filling * (size // len(filling)), kind)
-        for (name, filling), kind in zip(fillings.items(), ("gzip", "xz", "zstd") * 3, strict=False)
-    }
+    made = {}
+    for (name, filling), kind in zip(fillings.items(), ("gzip", "xz", "zstd") * 3, strict=False):
+        # what becomes rows is judged by its rows: a million of them are enough
+        length = min(size, 1 << 20) if name in ("newlines", "repeated") else size
+        made[f"{name}-{kind}"] = compressed(seed + filling * (length // len(filling)), kind)
+    return made

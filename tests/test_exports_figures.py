@@ -1,18 +1,28 @@
 """Charts, maps and the card: what is drawn agrees with the numbers."""
 
+from datetime import timedelta
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
 from airvigil.exports import svg
-from airvigil.exports.charts import Series, altitude_chart_svg, margin_chart_svg, speed_chart_svg, thin
+from airvigil.exports.charts import (
+    Series,
+    altitude_chart_svg,
+    figure_source,
+    margin_chart_svg,
+    speed_chart_svg,
+    thin,
+)
 from airvigil.exports.incident_card import incident_card_svg
 from airvigil.exports.label_places import LabelPlaces
-from airvigil.exports.map_svg import Ground, incident_map_svg, interference_map_svg, letter
+from airvigil.exports.interference_map import interference_map_svg
+from airvigil.exports.map_svg import Ground, incident_map_svg, letter
 from airvigil.exports.run_view import read_run
 from airvigil.exports.track_pieces import member_tracks
-from example_run import COAST, EXA, empty_run, example_run
+from example_run import COAST, EXA, START, empty_run, example_run, fly
 
 GROUND = Ground(COAST, [EXA], "Source: made up")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -41,7 +51,7 @@ def test_charts_have_units_source_and_utc() -> None:
         picture = draw(run, incident, members, key="k", around_s=120.0) or ""
         words = " ".join(ET.fromstring(picture).itertext())
         assert unit in words
-        assert "Source: example.beast" in words
+        assert "Source: generated; sensor: radar 1; Airvigil 0.1.0" in words
         assert "UTC, 4 May 2031" in words
         assert "RECONSTRUCTION" in words
 
@@ -112,16 +122,51 @@ def test_the_scale_bar_is_true() -> None:
     assert float(bars[0].get("width") or 0) <= 241.0
 
 
+def claimed_map(tracks, **options):
+    return interference_map_svg(tracks, GROUND, name="a map", key="k", **options) or ""
+
+
 def test_claimed_positions_are_crosses_and_never_a_track() -> None:
     run = read_run(*example_run().tables)
-    picture = interference_map_svg(run.interference[0], run.tracks["T-spoof"], GROUND, key="k") or ""
+    event = run.interference[0]
+    picture = claimed_map(run.tracks_of(event), claimed_in=["Exampleland"], sources=["Source: made up"])
     root = ET.fromstring(picture)
     crosses = next(e for e in root.iter(f"{SVG}path") if e.get("class") == "claimed")
-    assert (crosses.get("d") or "").count("M") >= 1
-    assert sum((e.get("class") or "").startswith("track out") for e in root.iter()) == 1
+    assert (crosses.get("d") or "").count("z") >= 1
+    classes = [e.get("class") or "" for e in root.iter()]
+    assert sum(c.startswith("track credible") for c in classes) == 1 + 1  # the track and its legend
     words = " ".join(root.itertext())
-    assert "last credible 10:05:00" in words
-    assert "claimed 10:05:10" in words
+    assert "last credible before 10:05:00" in words
+    assert "claimed 10:05–10:10" in words
+    assert "inside Exampleland" in words
+    assert "Source: made up" in words
+
+
+def test_a_knot_of_claimed_positions_is_enlarged_at_a_true_scale() -> None:
+    example = example_run()
+    fly(example, "T-far", [(0, 57.0, 20.0), (3000, 60.0, 25.0)], icao24="4b9999", step_s=60.0)
+    way, after = [(0, 59.50, 26.0), (300, 59.53, 26.0)], START + timedelta(seconds=3100)
+    fly(example, "T-far", way, start=after, icao24="4b9999", integrity="not_credible", step_s=60.0)
+    track = read_run(*example.tables).tracks["T-far"]
+    root = ET.fromstring(claimed_map([track]))
+    (inset,) = [e for e in root.iter(f"{SVG}svg") if e.get("class") == "inset"]
+    assert "claimed positions, enlarged" in " ".join(inset.itertext())
+    crosses = next(e for e in inset.iter() if e.get("class") == "claimed")
+    first, *_, last = [part.split("l")[0] for part in (crosses.get("d") or "").split("M")[1:]]
+    (x0, y0), (x1, y1) = ([float(v) for v in place.split(",")] for place in (first, last))
+    bar = next(e for e in inset.iter() if e.get("class") == "scale dark")
+    labels = [t.text or "" for t in inset.iter(f"{SVG}text")]
+    km = next(float(label.split()[0]) for label in labels if label.endswith(" km"))
+    shown_km = np.hypot(x1 - x0, y1 - y0) * km / float(bar.get("width") or 0)
+    assert shown_km == pytest.approx(0.03 * 111.195, rel=0.02)
+
+
+def test_tracks_that_are_all_credible_have_no_crosses_and_no_callout() -> None:
+    run = read_run(*example_run().tables)
+    picture = claimed_map([run.tracks["T-civil"]])
+    assert 'class="claimed"' not in picture
+    assert "not believed" not in picture
+    assert "credible track" in picture
 
 
 def test_a_map_without_positions_is_not_drawn() -> None:
@@ -188,3 +233,30 @@ def test_a_line_is_cut_at_nan_and_at_breaks() -> None:
     breaks = np.zeros(8, np.bool_)
     breaks[6] = True
     assert [piece[:, 0].tolist() for piece in svg.split_at_gaps(xy, breaks)] == [[0, 1, 2], [4, 5], [6, 7]]
+
+
+def test_the_source_names_files_without_paths_and_only_those_of_the_sensor() -> None:
+    example = example_run(reconstruction=False)
+    example.events[0]["inputs"] = [
+        {"name": "/home/someone/day.beast", "sensor": "radar 1"},
+        {"name": "/home/someone/other.json", "sensor": "another"},
+    ]
+    run, _incident, members = drawn(example)
+    assert figure_source(run, members) == "Source: radar 1 · day.beast; Airvigil 0.1.0"
+
+
+def test_a_generated_track_names_the_case_and_no_file() -> None:
+    example = example_run()
+    example.events[0].update(title="A case, 4 May 2031 (reconstruction)")
+    run, _incident, members = drawn(example)
+    source = figure_source(run, members)
+    assert source == "Source: generated (A case, 4 May 2031); sensor: radar 1; Airvigil 0.1.0"
+
+
+def test_the_picture_of_the_readme_says_what_it_is() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "picture.svg").read_text("utf-8")
+    root = ET.fromstring(text)
+    assert len(text.encode()) < 150_000
+    assert float(root.get("width") or 0) == 800.0
+    assert sum("RECONSTRUCTION" in (e.text or "") for e in root.iter(f"{SVG}text")) >= 4
+    assert "prefers-color-scheme: dark" in text

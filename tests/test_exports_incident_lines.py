@@ -90,7 +90,7 @@ def test_a_run_without_incidents_has_no_lines() -> None:
 def test_a_summary_row_reads_well() -> None:
     (row,) = summary_rows(example_run().events)
     assert row.volume == "Exampleland"
-    assert row.aircraft.startswith("3: T-1")
+    assert row.aircraft.startswith("3: track T-1")
     assert row.duration.startswith("11 min")
     assert row.remark == "reconstruction"
     assert vars(row).keys() == vars(SUMMARY_HEADINGS).keys()

@@ -130,8 +130,8 @@ def test_outside_text_is_escaped_everywhere(full: str) -> None:
 def test_the_finding_has_its_numbers_with_their_uncertainty(full: str) -> None:
     words = Reader(full).words
     assert "Three aircraft without identification were inside the airspace of Exampleland" in words
-    assert "for 11 min 01 s ± 2 s, at most 6.39 ± 0.15 km deep" in words
-    assert "every sensor must have been wrong by at least 5.4 km (2.9 NM) in the same direction" in words
+    assert "for 11 min 01 s ± 2 s, up to 6.39 ± 0.15 km (3.5 NM) deep" in words
+    assert "every sensor must have been wrong by at least 5.39 km (2.9 NM) in the same direction" in words
 
 
 def test_a_reconstruction_is_marked_on_top_and_on_every_picture(full: str) -> None:
@@ -157,7 +157,7 @@ def test_software_makes_no_finding_of_violation(full: str) -> None:
 
 def test_what_was_not_believed_is_no_infringement(full: str) -> None:
     words = Reader(full).words
-    assert "That is no infringement" in words
+    assert "no infringement follows from them" in words
     assert "implied speed" in words
     assert 'class="claimed"' in full
 
@@ -201,7 +201,7 @@ def test_an_undecidable_incident_names_what_is_missing() -> None:
         example, "I-1", [spell_of(example, "T-1", flown, outcome="undecidable", undecidable_for=["height"])]
     )
     reader = read(example)
-    assert "cannot be decided; what is missing is the height" in reader.words
+    assert "cannot be decided; what is missing: height." in reader.words
 
 
 def test_a_stay_seen_from_inside_lasted_at_least_so_long() -> None:
@@ -285,3 +285,113 @@ def test_the_same_run_gives_the_same_bytes(full: str) -> None:
     example = example_run()
     example.points.reverse()
     assert html_of(example) == full
+
+
+def test_areas_in_dispute_are_named_for_all_who_claim_them() -> None:
+    example = empty_run()
+    volumes = example.events[0]["airspace"]["volumes"]
+    volumes[0].update(name="Ukraine", kind="sovereign")
+    volumes.append(
+        {
+            **volumes[0],
+            "volume_id": "RUS|UKR",
+            "kind": "disputed",
+            "states": ["RUS", "UKR"],
+            "name": "claimed by Russian Federation and Ukraine",
+        }
+    )
+    both = "nor of the area that both the Russian Federation and Ukraine claim, was found"
+    assert f"No infringement of the airspace of Ukraine, {both}" in read(example).words
+    volumes.append(
+        {**volumes[1], "volume_id": "EST|RUS", "name": "claimed by Estonia and Russian Federation"}
+    )
+    assert "nor of the two areas that more than one state claims, was found" in read(example).words
+
+
+def test_a_partial_run_and_its_failures_are_told_on_top() -> None:
+    example = example_run()
+    example.add(
+        "run_finished",
+        START + timedelta(hours=1),
+        inputs=[{"name": "/home/someone/day.bin", "sensor": "radar 1", "format": "beast", "rows": 12_345, "sha256": "9a" * 32}],
+        failures=[{"input": "/home/someone/day.bin", "message": "ends in the middle <of> a frame", "hint": None}],
+        interrupted=True,
+    )  # fmt: skip
+    html = html_of(example)
+    words = Reader(html).words
+    first_section = words.index("Contents")
+    assert words.index("Interrupted: partial.") < first_section
+    assert words.index("day.bin: ends in the middle <of> a frame") < first_section
+    assert "/home/someone" not in html
+    for text in ("9a" * 32, "12,345", "cd" * 32, "ef" * 32, "airvigil 0.1.0"):
+        assert text in words
+
+
+def test_a_run_that_ended_well_says_nothing_of_failures(full: str) -> None:
+    assert "Interrupted" not in full
+    assert "Not read completely" not in full
+
+
+def test_stretches_of_one_aircraft_stand_together() -> None:
+    example = example_run(reconstruction=False)
+    first = next(e for e in example.events if e["event"] == "interference_closed")
+    later = {k: v for k, v in first.items() if k not in ("event", "time", "seq")}
+    for k in range(30):
+        example.add(
+            "interference_closed",
+            START + timedelta(seconds=700 + k),
+            **later | {"interference_id": f"G-{k + 2}", "reasons": {"impossible_jump": 2}, "rows": 2},
+        )
+    reader = read(example)
+    assert reader.count("article", "interference") == 1
+    assert reader.count("svg", "map") == 2  # the incident's and the aircraft's
+    assert (
+        "121 positions reported by DEMO9 (address 4b1234), received by radar 1, are not credible"
+        in reader.words
+    )
+    assert "Not reachable from the positions before it at any speed that an aircraft has." in reader.words
+    assert "7 further stretches" in reader.words
+
+
+def test_the_last_credible_place_told_is_from_before(full: str) -> None:
+    assert (
+        "The last credible position before was 60°03.00′N 025°30.00′E at 10:05:00 UTC" in Reader(full).words
+    )
+
+
+def test_a_real_recording_beside_a_reconstruction_is_no_part_of_the_case(full: str) -> None:
+    words = Reader(full).words
+    assert "real recording that was flown beside the reconstruction" in words
+    assert "It is no part of the case." in words
+
+
+def test_reasons_are_sentences_without_lists_of_numbers(full: str) -> None:
+    example = example_run()
+    for event in example.events:
+        if "why" in event:
+            event["why"] = [
+                {"code": "max_depth_m", "text": "deepest 50000 m", "max_depth_m": 50_000.0, "max_depth_sigma_m": 15.8, "robustness_radius_m": 50_000.0},
+                {"code": "reports", "text": "706 reports", "reports": 706, "tracks": 3},
+                {"code": "new_code", "text": "something new", "number": 17},
+            ]  # fmt: skip
+    words = read(example).words
+    assert "The deepest point lay more than 50 km inside" in words
+    assert "wrong by more than 50 km in the same direction." in words
+    assert "706 reports on 3 tracks came from inside." in words
+    assert "Something new." in words
+    assert "number 17" not in words
+
+
+def test_much_civil_traffic_takes_one_row_a_volume() -> None:
+    example = example_run(reconstruction=False)
+    spell = next(e for e in example.events if e["event"] == "spell_closed" and e["track_id"] == "T-civil")
+    rest = {k: v for k, v in spell.items() if k not in ("event", "time", "seq")}
+    for k in range(140):
+        outcome = "undecidable" if k < 10 else "probable"
+        example.add(
+            "spell_closed", START, **rest | {"spell_id": f"S-{k}", "icao24": f"5{k:05d}", "outcome": outcome}
+        )
+    reader = read(example)
+    section = reader.words[reader.words.index("It is counted, and nothing more.") :][:600]
+    assert "Exampleland 131 131 262" in section
+    assert "5 min" in section or "4 min" in section or "3 min" in section

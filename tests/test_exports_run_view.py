@@ -62,3 +62,22 @@ def test_an_empty_run_is_a_run() -> None:
     run = read_run(*empty_run().tables)
     assert (run.incidents, dict(run.tracks), run.span_ns()) == ((), {}, None)
     assert not run.is_reconstruction
+
+
+def test_the_tracks_of_an_aircraft_are_all_of_its_address_by_time() -> None:
+    example = example_run()
+    for row in example.points:
+        if row["track_id"] == "T-2":
+            row["icao24"] = "4b1234"
+    run = read_run(*example.tables)
+    assert [t.track_id for t in run.tracks_of(run.interference[0])] == ["T-2", "T-spoof"]
+    assert [t.track_id for t in run.tracks_of({"track_id": "T-1", "icao24": None})] == ["T-1"]
+
+
+def test_inputs_come_from_the_last_event_if_it_has_them() -> None:
+    example = example_run()
+    assert [i["name"] for i in read_run(example.events).inputs] == ["example.beast"]
+    example.add(
+        "run_finished", example.points[-1]["time"], inputs=[{"name": "b"}], failures=[], interrupted=False
+    )
+    assert [i["name"] for i in read_run(example.events).inputs] == ["b"]

@@ -69,7 +69,77 @@ def test_a_dispute_is_named_without_taking_a_side() -> None:
     words = wording.volume_text(
         {"volume": "RUS|UKR", "volume_kind": "disputed", "states": ["RUS", "UKR"], "volume_name": "x"}
     )
-    assert words == "airspace that RUS and UKR both claim"
+    assert words == "the area claimed by both RUS and UKR"
+    named = {
+        "volume_kind": "disputed",
+        "states": ["RUS", "UKR"],
+        "volume_name": "claimed by Russian Federation and Ukraine",
+    }
+    assert wording.volume_text(named) == "the area claimed by both the Russian Federation and Ukraine"
+
+
+@pytest.mark.parametrize(
+    ("metres", "words", "short"),
+    [
+        (9196.1, "at least 9.19 km", "≥ 9.19 km"),
+        (9199.999, "at least 9.19 km", "≥ 9.19 km"),
+        (731.9, "at least 731 m", "≥ 731 m"),
+        (49_999.9, "at least 49.99 km", "≥ 49.99 km"),
+        (50_000.0, "more than 50 km", "> 50 km"),
+        (None, "–", "–"),
+    ],
+)
+def test_a_lower_bound_is_never_rounded_up(metres: float | None, words: str, short: str) -> None:
+    assert wording.bound_text(metres) == words
+    assert wording.bound_text(metres, is_short=True) == short
+
+
+def test_a_depth_at_the_cap_is_more_than_that_and_has_no_sigma() -> None:
+    assert wording.depth_text(50_000.0, 15.8) == "more than 50 km"
+    assert wording.depth_text(49_000.0, 15.8) == "49.00 ± 0.02 km"
+
+
+@pytest.mark.parametrize(
+    ("member", "name"),
+    [
+        ({"callsign": "ABC1", "icao24": "511aaa", "track_id": "511aaa@20250919T064700Z"}, "ABC1"),
+        ({"icao24": "511aaa", "track_id": "511aaa@20250919T064700Z"}, "511aaa"),
+        ({"track_id": "radar picture (assumed)/1@20250919T065230Z"}, "track 1"),
+        ({"track_id": "T-1"}, "track T-1"),
+        ({}, "unnamed"),
+    ],
+)
+def test_a_track_has_a_short_name(member: dict[str, str], name: str) -> None:
+    assert wording.member_name(member) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("/home/someone/recordings/day.bin.xz", "day.bin.xz"),
+        ("C:\\recordings\\day.bin", "day.bin"),
+        ("folder/", "folder"),
+        ("tcp+beast://receiver:30005", "tcp+beast://receiver:30005"),
+        ("-", "-"),
+        (None, "–"),
+    ],
+)
+def test_an_input_is_named_without_its_path(name: str | None, shown: str) -> None:
+    assert wording.file_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "in_a_sentence"),
+    [
+        ("Estonia", "Estonia"),
+        ("Russian Federation", "the Russian Federation"),
+        ("United Kingdom", "the United Kingdom"),
+        ("Netherlands", "the Netherlands"),
+        ("South Sudan", "South Sudan"),
+    ],
+)
+def test_some_states_have_an_article(name: str, in_a_sentence: str) -> None:
+    assert wording.state_name(name) == in_a_sentence
 
 
 def test_every_outcome_is_explained() -> None:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from airvigil.airspace.boundaries import load_volumes
@@ -66,3 +68,19 @@ def test_everything_told_of_a_scenario_says_that_it_is_a_reconstruction() -> Non
     told = [event for event in events_of(get("vaindloo-2025")) if "reconstruction" in event]
     assert len(told) > 10
     assert all(event["reconstruction"] for event in told)
+
+
+@pytest.mark.parametrize("sigma_m", [50.0, 300.0, 1000.0])
+def test_vaindloo_is_certain_for_any_sensor_up_to_a_kilometre(sigma_m: float) -> None:
+    """P of the stay is at least P of its surest moment: the filtered track against one-sigma errors up to 1 km."""
+    scenario = get("vaindloo-2025")
+    airspace = Airspace(load_volumes(["EST"], {}))
+    _, output = step(State(), generate(scenario), None, END_OF_TIME_NS, airspace, load_settings())
+    members = {m["track_id"] for e in output.events if e["event"] == "incident_closed" for m in e["members"]}
+    assert len(members) == 3
+    for member in members:
+        points = output.points.filter(pc.equal(output.points["track_id"], member))
+        count = points.num_rows
+        covariance = np.tile([sigma_m**2, 0.0, sigma_m**2], (count, 1))
+        places = [points[name].to_numpy() for name in ("latitude_deg", "longitude_deg")]
+        assert airspace.margins(*places, covariance, np.zeros(count)).p_inside.max() >= 0.999

@@ -99,14 +99,14 @@ def _wandering(truth: list[Row], sigma_m: float, white_share: float, rng: np.ran
     return rows
 
 
-def _manoeuvring(seed: int, **what: Any) -> list[Row]:
+def _manoeuvring(seed: int, *, straight: int = 30, **what: Any) -> list[Row]:
     """Straight, a standard-rate turn by 90 degrees, straight again."""
     rng = np.random.default_rng(seed)
     every_s = what.pop("every_s", 1.0)
-    first = path(track_deg=float(rng.uniform(0, 360)), count=30, every_s=every_s, **what)
+    first = path(track_deg=float(rng.uniform(0, 360)), count=straight, every_s=every_s, **what)
     rows = first
     turning = math.ceil(30.0 / every_s)
-    for turn, count in ((float(rng.choice([-3.0, 3.0])), turning), (0.0, 30)):
+    for turn, count in ((float(rng.choice([-3.0, 3.0])), turning), (0.0, straight)):
         last = rows[-1]
         more = path(
             lat=last["latitude_deg"],
@@ -135,8 +135,8 @@ def test_the_filtered_error_of_ads_b_is_not_overconfident_in_straight_flight() -
 
 def test_the_filtered_error_of_ads_b_is_not_overconfident_in_turns() -> None:
     flights = []
-    for seed in range(60):
-        truth = _manoeuvring(seed, nac_p=8)
+    for seed in range(250):
+        truth = _manoeuvring(seed, straight=6, nac_p=8, every_s=2.0)
         flights.append((_wandering(truth, 92.6 / EPU_TO_SIGMA, 0.4, np.random.default_rng(seed), tau_s=300.0), truth))
     assert _coverage(flights)[0] >= 0.93
 

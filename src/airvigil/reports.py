@@ -139,7 +139,10 @@ def reports_from_columns(columns: Mapping[str, Any], *, length: int) -> pa.Table
 
 def empty_reports() -> pa.Table:
     """A report table without rows."""
-    return REPORT_SCHEMA.empty_table()
+    return _NO_REPORTS
+
+
+_NO_REPORTS = REPORT_SCHEMA.empty_table()  # tables never change; making one takes 0.4 ms
 
 
 def concat_reports(tables: Sequence[pa.Table]) -> pa.Table:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -177,6 +179,13 @@ def load_settings(text: str | None = None, *, name: str = "settings") -> Setting
     return _checked(settings, name=name)
 
 
+# What is divided by, or what is nothing if it is 0.
+_POSITIVE = frozenset(
+    {"path_step_m", "pressure_altitude_sigma_m", "area_cell_deg", "process_noise_m2_s3", "speed_window_s"}
+    | {"sigma_m", "velocity_sigma_mps", "white_share", "max_speed_mps"}
+)
+_ADDRESS = re.compile(r"[0-9a-fA-F]{6}")
+
 # Tables whose keys are the user's own.
 _OPEN_TABLES = ("airspace.disputed_as",)
 
@@ -228,7 +237,23 @@ def _expected(kind: Any) -> str:
     return names.get(kind, "a list" if get_origin(kind) is tuple else "a table")
 
 
+def _check_numbers(group: Any, *, name: str, path: str) -> None:
+    """No number is negative or not finite, none of _POSITIVE is 0, and no share is above 1."""
+    items = group.items() if isinstance(group, dict) else vars(group).items()
+    for key, value in items:
+        where = f"{path}{key}"
+        if is_dataclass(value) or isinstance(value, dict):
+            _check_numbers(value, name=name, path=f"{where}.")
+        elif isinstance(value, (int, float)):
+            least = "above 0" if key in _POSITIVE else "0 or more"
+            if not math.isfinite(value) or value < 0.0 or (key in _POSITIVE and value == 0.0):
+                raise ConfigError(f"{name}: {where}: expected a number, {least}, got {value}")
+            if key == "white_share" and value > 1.0:
+                raise ConfigError(f"{name}: {where}: expected a share of at most 1, got {value}")
+
+
 def _checked(settings: Settings, *, name: str) -> Settings:
+    _check_numbers(settings, name=name, path="")
     rule = settings.infringement
     if not 0.0 < rule.close_p <= rule.suspected_p <= rule.probable_p <= 1.0:
         raise ConfigError(
@@ -251,7 +276,7 @@ def _checked(settings: Settings, *, name: str) -> Settings:
         if kind not in SENSOR_KINDS:
             raise ConfigError(f"{name}: sensors.{kind}: expected one of {', '.join(SENSOR_KINDS)}")
     for block in settings.permission.state_addresses:
-        if len(block) != 2 or any(len(end) != 6 for end in block):
+        if len(block) != 2 or any(not _ADDRESS.fullmatch(end) for end in block):
             raise ConfigError(
                 f"{name}: permission.state_addresses: expected [first, last] in six hex digits, got {block}"
             )

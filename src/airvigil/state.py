@@ -127,8 +127,10 @@ class State:
         if table.schema.names != STATE_SCHEMA.names or table.num_rows != 1:
             raise SchemaError(f"not a state: expected one row of {STATE_SCHEMA.names}")
         row = table.to_pylist()[0]
-        if row["version"] != STATE_VERSION or row["layout"] != _layout():
+        if row["version"] != STATE_VERSION:
             raise SchemaError(f"state of another version: expected {STATE_VERSION}, got {row['version']}")
+        if row["layout"] != _layout():
+            raise SchemaError("state whose records have another layout: written by another release")
         rest = json.loads(row["rest"])
         state = State(
             {name: tuple(place) for name, place in rest["receivers"].items()},

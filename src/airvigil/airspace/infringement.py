@@ -77,12 +77,18 @@ class Samples:
         )
 
 
+_NO_NUMBERS: FloatArray = np.zeros(0)
 NO_SAMPLES = Samples(
-    np.zeros(0, np.int64),
-    np.zeros(0, np.int32),
-    np.zeros(0, np.int64),
-    *(np.zeros(0) for _ in range(6)),
-    np.zeros(0, np.bool_),
+    point=np.zeros(0, np.int64),
+    volume=np.zeros(0, np.int32),
+    time=np.zeros(0, np.int64),
+    lat=_NO_NUMBERS,
+    lon=_NO_NUMBERS,
+    margin_m=_NO_NUMBERS,
+    sigma_m=_NO_NUMBERS,
+    p_lateral=_NO_NUMBERS,
+    p_inside=_NO_NUMBERS,
+    bridged=np.zeros(0, np.bool_),
 )
 
 
@@ -143,7 +149,13 @@ def lay_path(
         for j in range(steps[i]):
             tau = gap * (j + 1) // (steps[i] + 1)
             e, n, ee, en, nn = bridge_position(
-                point["x_before"], point["P_before"], point["x"], point["P"], gap * NS, tau * NS, point["noise"]
+                point["x_before"],
+                point["P_before"],
+                point["x"],
+                point["P"],
+                gap * NS,
+                tau * NS,
+                point["noise"],
             )
             owner[k] = i
             time[k] = point["before"] + tau

@@ -110,13 +110,13 @@ def take_samples(
                 )
             if pair is None:
                 pair = book.pairs[name] = Pair(start=int(point["start"]))
+            # who it is decides on permission, so a change is told although the spell stays as it was
+            was_open = pair.spell is not None
+            is_other = was_open and pair.is_state != int(point["is_state"])
             _note_identity(pair, point)
-            if (
-                feed(pair, samples.sample(int(k), point), teller.settings.infringement)
-                and pair.spell is not None
-            ):
-                fresh = pair.spell.reports + pair.spell.bridged <= 1
-                kind = "spell_opened" if fresh else "spell_updated"
+            is_changed = feed(pair, samples.sample(int(k), point), teller.settings.infringement)
+            if (is_changed or is_other) and pair.spell is not None:
+                kind = "spell_updated" if was_open else "spell_opened"
                 events.append(teller.tell(kind, *name, pair, pair.spell, int(point["known"])))
     return events
 

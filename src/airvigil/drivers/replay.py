@@ -3,13 +3,17 @@
 Rules
 - The watermark is the newest reception minus the allowed lateness, also for live inputs.
 - An interrupt ends the run early, not badly: what was received is judged and written, and the run says so.
+  It waits for the step that it comes in, so no table is left half judged and no file half written.
 - A failed input is told and counted; the others go on.
 """
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -155,6 +159,23 @@ def finished_events(state: State, inputs: Sequence[Input], *, is_interrupted: bo
     return [{**event, "seq": state.sequence + k} for k, event in enumerate(ends, start=1)]
 
 
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Holds an interrupt (Ctrl-C) back until the end of the block."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield  # no interrupt reaches other threads, or interrupts are ignored
+        return
+    held: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *come: held.append(come))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        before(*held[0])
+
+
 def run(
     tables: Iterable[pa.Table],
     airspace: Airspace,
@@ -190,8 +211,9 @@ def run(
         for table in rebatched(paced(tables, speed), batch):
             newest = max(_newest(table) if table.num_rows else time.time_ns(), result.state.intake.newest)
             watermark = newest - round(settings.time.allowed_lateness_s * NS_PER_S)
-            _step(result, sink, table, watermark, airspace, settings)
-            result.reports += table.num_rows
+            with unbroken():
+                _step(result, sink, table, watermark, airspace, settings)
+                result.reports += table.num_rows
             if progress is not None:
                 progress(result.reports, newest)
     except KeyboardInterrupt:

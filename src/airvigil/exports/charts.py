@@ -114,7 +114,9 @@ def figure_source(run: Run, members: Sequence[MemberTrack]) -> str:
         case = f" ({run.title})" if run.title else ""
         by = f"; {'sensor' if len(sensors) == 1 else 'sensors'}: {names}" if sensors else ""
         return f"Source: generated{case}{by}; {tool}"
-    files = [file_name(i.get("name")) for i in run.inputs if not sensors or i.get("sensor") in (None, *sensors)]
+    files = [
+        file_name(i.get("name")) for i in run.inputs if not sensors or i.get("sensor") in (None, *sensors)
+    ]
     shown = ", ".join(files[:2]) + (f" and {len(files) - 2} more" if len(files) > 2 else "")
     return f"Source: {' · '.join(filter(None, [names, shown])) or 'inputs of the run'}; {tool}"
 

@@ -75,7 +75,11 @@ def incident_sentences(run: Run, incident: Event) -> list[str]:
             )
         )
         whether = f"Whether {who[0].lower() + who[1:]} {verb} inside {where} on {day} cannot be decided"
-        return [f"{whether} from what was received." if missing == "–" else f"{whether}; what is missing: {missing}."]
+        return [
+            f"{whether} from what was received."
+            if missing == "–"
+            else f"{whether}; what is missing: {missing}."
+        ]
     certainty = {"probable": "", "suspected": " possibly"}.get(
         str(incident.get("outcome")), " not demonstrably"
     )
@@ -135,8 +139,11 @@ def _nothing_found(run: Run) -> str:
     if span is not None and date_of(span[0]) == date_of(span[1]):
         when = f" on {date_of(span[0])} between {clock(span[0])} and {clock(span[1])} UTC"
     elif span is not None:
-        when = f" between {clock(span[0])} on {date_of(span[0])} and {clock(span[1])} on {date_of(span[1])} UTC"
-    return f"No infringement of {volumes_text(run)} was found{when}."
+        when = (
+            f" between {clock(span[0])} on {date_of(span[0])} and {clock(span[1])} on {date_of(span[1])} UTC"
+        )
+    where = volumes_text(run)
+    return f"No infringement of {where}{',' if ', nor of ' in where else ''} was found{when}."
 
 
 def volumes_text(run: Run) -> str:
@@ -152,7 +159,9 @@ def volumes_text(run: Run) -> str:
         parts.append(f"the airspace of {listed([state_name(name) for name in names['sovereign']])}")
     others = [name for kind in kinds if kind not in ("sovereign", "disputed") for name in names[kind]]
     if others:
-        parts.append(("the volume " if len(others) == 1 else "the volumes ") + listed([f"“{n}”" for n in others]))
+        parts.append(
+            ("the volume " if len(others) == 1 else "the volumes ") + listed([f"“{n}”" for n in others])
+        )
     disputes = kinds["disputed"]
     if len(disputes) == 1:
         who = claimants(names["disputed"][0], [str(s) for s in disputes[0].get("states") or []])

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import pyarrow as pa
 
-from airvigil.exports.charts import margin_chart_svg
+from airvigil.exports.charts import figure_source, margin_chart_svg
 from airvigil.exports.finding import incident_sentences
 from airvigil.exports.map_svg import Ground, incident_map_svg
 from airvigil.exports.report import BOUNDARY_SOURCE
@@ -23,7 +23,9 @@ from airvigil.exports.svg import element, text
 from airvigil.exports.track_pieces import member_tracks
 from airvigil.exports.wording import clock, date_of, ns_from_iso
 
-_WIDTH, _EDGE = 1040.0, 24.0
+_WIDTH, _EDGE = 800.0, 24.0  # units are pixels where a README shows it
+_MAP_WIDTH = 684.0
+_LETTERS = 92  # a line of text
 
 
 def incident_card_svg(
@@ -46,7 +48,15 @@ def incident_card_svg(
     members, around = member_tracks(run, incident), around_s(incident)
     ground = Ground(list(coastline), list(volumes), map_source)
     drawings = (
-        incident_map_svg(incident, members, ground, key="card", around_s=around),
+        incident_map_svg(
+            incident,
+            members,
+            ground,
+            key="card",
+            around_s=around,
+            sources=[figure_source(run, members)],
+            width=_MAP_WIDTH,
+        ),
         margin_chart_svg(run, incident, members, key="cardm", around_s=around),
     )
     entry = ns_from_iso((incident.get("entry") or {}).get("time"))
@@ -60,7 +70,7 @@ def incident_card_svg(
         )
     ]
     y = 72.0
-    for line in textwrap.wrap(" ".join(incident_sentences(run, incident)), 118):
+    for line in textwrap.wrap(" ".join(incident_sentences(run, incident)), _LETTERS):
         parts.append(text(_EDGE, y, line, class_="card-text"))
         y += 22.0
     for drawn in drawings:
@@ -99,5 +109,10 @@ def _style() -> str:
         files("airvigil.exports").joinpath(name).read_text("utf-8")
         for name in ("figures.css", "figures-dark.css")
     )
-    own = ".card-paper { fill: var(--paper); } .card-heading { font-size: 24px; font-weight: 600; } .card-text { font-size: 16px; }"
+    own = (
+        ".card-paper { fill: var(--paper); } .card-heading { font-size: 22px; font-weight: 600; } .card-text { font-size: 16px; }\n"
+        # the chart is drawn for a wider page: larger letters, that they can be read; the map has its source
+        ".chart .degree, .chart .unit, .chart .legend, .chart .note { font-size: 16px; }\n"
+        ".chart .heading, .chart .callout.strong { font-size: 18px; } .chart .source { display: none; }"
+    )
     return f"{light}\n{own}\n@media (prefers-color-scheme: dark) {{\n{dark}}}"

@@ -16,10 +16,11 @@ from airvigil.exports.events_jsonl import canonical_line
 from airvigil.exports.run_view import Event, duration_sigma_s, read_run
 from airvigil.exports.wording import (
     UNKNOWN,
+    bound_text,
     clock,
     date_of,
+    depth_text,
     duration_text,
-    length_text,
     member_name,
     ns_from_iso,
     probability_text,
@@ -133,9 +134,9 @@ def summary_row(incident: Event) -> SummaryRow:
         entry=_instant_text(incident.get("entry")),
         exit=_instant_text(incident.get("exit")),
         duration=duration,
-        max_depth=length_text(incident.get("max_depth_m"), incident.get("max_depth_sigma_m")),
+        max_depth=depth_text(incident.get("max_depth_m"), incident.get("max_depth_sigma_m")),
         p_inside=probability_text(incident.get("p_inside_max")),
-        robustness=length_text(incident.get("robustness_radius_m")),
+        robustness=bound_text(incident.get("robustness_radius_m"), is_short=True),
         remark=", ".join(remarks),
     )
     # a callsign with an escape sequence in it must not drive the reader's terminal

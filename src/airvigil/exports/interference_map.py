@@ -14,14 +14,17 @@ import numpy as np
 from airvigil.exports.label_places import LabelPlaces
 from airvigil.exports.map_decoration import graticule, hollow_cross, watermark
 from airvigil.exports.map_ground import boundaries, ground, volume_labels
-from airvigil.exports.map_projection import frame_around
+from airvigil.exports.map_projection import MapFrame, frame_around
 from airvigil.exports.map_svg import Ground, callout, sheet
 from airvigil.exports.run_view import FloatArray, IntArray, Track
-from airvigil.exports.svg import element, path, split_at_gaps, title
+from airvigil.exports.svg import element, path, split_at_gaps, text, title
 from airvigil.exports.wording import clock
 from airvigil.units import NS_PER_S
 
 MOST_CROSSES = 160
+HEIGHTS = (380.0, 560.0)
+INSET = (250.0, 180.0)
+KNOT = 0.09  # share of the width below which claimed places cannot be told apart
 GAP_NS = 120 * NS_PER_S  # a line does not bridge a longer silence
 JUMP_NS = 3600 * NS_PER_S
 
@@ -32,6 +35,7 @@ def interference_map_svg(
     *,
     name: str,
     key: str,
+    span_ns: tuple[int, int] | None = None,
     claimed_in: Sequence[str] = (),
     sources: Sequence[str] = (),
     is_reconstruction: bool = False,
@@ -42,6 +46,7 @@ def interference_map_svg(
         tracks: all tracks of the aircraft, in order of time.
         name: of the picture, for those who hear it.
         key: makes ids unique in a document of several maps; a name, not outside text.
+        span_ns: from the first to the last stretch, which the callouts tell of; None: all of it.
         claimed_in: names of the volumes that claimed positions lie in, for the callout.
         sources: of the positions, one line each.
     """
@@ -50,7 +55,7 @@ def interference_map_svg(
     everything = np.vstack([kept, lost])
     if not len(everything):
         return None
-    frame = frame_around(everything[:, 0], everything[:, 1], least_span_m=60_000.0)
+    frame = frame_around(everything[:, 0], everything[:, 1], heights=HEIGHTS, least_span_m=60_000.0)
     labels = LabelPlaces(frame.width, frame.height)
     labels.taken.append((frame.width - 60.0, 0.0, frame.width, 74.0))
     if is_reconstruction:
@@ -59,18 +64,26 @@ def interference_map_svg(
     drawn = split_at_gaps(line, np.asarray(np.diff(kept_t, prepend=kept_t[:1]) > GAP_NS, np.bool_))
     for piece in drawn:
         labels.avoid(piece)
+    labels.obstacles = np.vstack([labels.obstacles, frame.xy(lost[:, 0], lost[:, 1])])
     crosses = frame.xy(lost[:, 0], lost[:, 1])
+    told = (
+        np.ones(len(lost), np.bool_) if span_ns is None else (lost_t >= span_ns[0]) & (lost_t <= span_ns[1])
+    )
+    inset = _inset(frame, lost[told], crosses[told], land, labels)
     inner = (
         ground(land.coastline, frame)
         + boundaries(land.volumes, frame, infringed=None)
         + graticule(frame)
         + (watermark(frame.width, frame.height) if is_reconstruction else "")
         + (element("path", d=path(drawn), class_="track credible s0") if drawn else "")
-        + _crosses(crosses, labels)
-        + _marks(kept_t, line, lost_t, crosses, labels, claimed_in)
+        + _crosses(crosses)
+        + _marks(kept_t, line, lost_t[told], crosses[told], labels, claimed_in)
         + volume_labels(land.volumes, frame, labels, infringed=None)
+        + inset
     )
-    legend = [("credible s0", "credible track"), ("cross", "reported, not believed")]
+    legend = [("credible s0", "credible track")] if drawn else []
+    if len(lost):
+        legend.append(("cross", "reported, not believed"))
     return sheet(
         frame,
         inner,
@@ -95,7 +108,61 @@ def _places(tracks: Sequence[Track], *, is_credible: bool) -> tuple[IntArray, Fl
     return np.concatenate(times)[order], np.vstack(rows)[order]
 
 
-def _crosses(xy: FloatArray, labels: LabelPlaces) -> str:
+def _inset(frame: MapFrame, lost: FloatArray, crosses: FloatArray, land: Ground, labels: LabelPlaces) -> str:
+    """The claimed places enlarged in a corner, where the map shows them as a knot; else nothing."""
+    if not len(crosses) or float(np.ptp(crosses, axis=0).max()) > KNOT * frame.width:
+        return ""
+    small = frame_around(
+        lost[:, 0], lost[:, 1], width=INSET[0], heights=(INSET[1], INSET[1]), least_span_m=8_000.0
+    )
+    if small.metres_per_unit > 0.5 * frame.metres_per_unit:
+        return ""  # it would show no more than the map does
+    x, y = _free_corner(frame, labels)
+    labels.taken.append((x - 6.0, y - 6.0, x + INSET[0] + 6.0, y + INSET[1] + 6.0))
+    km = next(
+        (v for v in (100.0, 50.0, 20.0, 10.0, 5.0, 2.0, 1.0) if v * 1000.0 < 90.0 * small.metres_per_unit),
+        1.0,
+    )
+    bar = km * 1000.0 / small.metres_per_unit
+    drawing = (
+        element("rect", width=INSET[0], height=INSET[1], class_="sea")
+        + ground(land.coastline, small)
+        + boundaries(land.volumes, small, infringed=None)
+        + _crosses(small.xy(lost[:, 0], lost[:, 1]))
+        + element("rect", x=10.0, y=INSET[1] - 14.0, width=bar, height=4.0, class_="scale dark")
+        + text(bar + 16.0, INSET[1] - 9.0, f"{km:g} km", class_="callout")
+        + text(10.0, 18.0, "claimed positions, enlarged", class_="callout")
+        + element("rect", width=INSET[0], height=INSET[1], class_="neatline")
+    )
+    name = "Claimed positions, enlarged"
+    place = {"x": x, "y": y, "width": INSET[0], "height": INSET[1]}
+    box = f"0 0 {INSET[0]:.0f} {INSET[1]:.0f}"
+    (left, top), (right, bottom) = crosses.min(axis=0) - 9.0, crosses.max(axis=0) + 9.0
+    mark = element(
+        "rect",
+        x=float(left),
+        y=float(top),
+        width=float(right - left),
+        height=float(bottom - top),
+        class_="knot",
+    )
+    return mark + element("svg", drawing, viewBox=box, role="img", aria_label=name, class_="inset", **place)
+
+
+def _free_corner(frame: MapFrame, labels: LabelPlaces) -> tuple[float, float]:
+    """The corner whose inset hides the least; the upper right belongs to the north arrow."""
+    right, low = frame.width - INSET[0] - 12.0, frame.height - INSET[1] - 12.0
+    corners = [(12.0, low), (right, low), (12.0, 12.0), (right, 84.0)]
+    x, y = labels.obstacles[:, 0], labels.obstacles[:, 1]
+
+    def hidden(corner: tuple[float, float]) -> int:
+        inside = (x > corner[0] - 8.0) & (x < corner[0] + INSET[0] + 8.0)
+        return int((inside & (y > corner[1] - 8.0) & (y < corner[1] + INSET[1] + 8.0)).sum())
+
+    return min(corners, key=hidden)
+
+
+def _crosses(xy: FloatArray) -> str:
     """Crosses at distinct places, thinned where they pile up."""
     if not len(xy):
         return ""
@@ -103,7 +170,6 @@ def _crosses(xy: FloatArray, labels: LabelPlaces) -> str:
     xy = xy[np.sort(first)]
     if len(xy) > MOST_CROSSES:
         xy = xy[np.linspace(0, len(xy) - 1, MOST_CROSSES).round().astype(int)]
-    labels.obstacles = np.vstack([labels.obstacles, xy])
     outline = "".join(hollow_cross(x, y) for x, y in xy.tolist())
     return element("path", title("reported positions that are not credible"), d=outline, class_="claimed")
 
@@ -128,7 +194,7 @@ def _marks(
         ends.append((int(before[-1]), 0, "last credible before"))
     if len(after) and kept_t[after[0]] - lost_t[-1] < JUMP_NS:
         ends.append((int(after[0]), -1, "credible again"))
-    callouts = [callout(*crosses[0].tolist(), lines, labels, strong=True)]
+    callouts = [callout(float(crosses[0, 0]), float(crosses[0, 1]), lines, labels, strong=True)]
     for row, cross, word in ends:
         x, y = line[row].tolist()
         u, v = crosses[cross].tolist()

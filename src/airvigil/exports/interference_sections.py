@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from airvigil.exports.interference_map import interference_map_svg
 from airvigil.exports.map_svg import Ground
@@ -60,12 +59,16 @@ def interference_section(
             ground,
             name=f"Map of the positions reported by {name}",
             key=f"g{number}",
+            span_ns=_span(group),
             claimed_in=claimed_in,
             sources=[_source(run, sensors, made=made)],
             is_reconstruction=made,
         )
     )
-    caption = "Line: the part of the track that is credible. Hollow crosses: positions as reported, not believed; they are not a track."
+    has_line = any(track.credible.any() for track in tracks)
+    caption = (
+        "Line: the part of the track that is credible. " if has_line else ""
+    ) + "Hollow crosses: positions as reported, not believed; they are not a track."
     since, until = ns_from_iso(group[0].get("since")), ns_from_iso(group[-1].get("until"))
     values = {
         "name": name,
@@ -116,6 +119,13 @@ def _name(group: Sequence[Event]) -> str:
 def _who(group: Sequence[Event]) -> str:
     name, address = _name(group), group[0].get("icao24")
     return f"{name} (address {address})" if address and address != name else name
+
+
+def _span(group: Sequence[Event]) -> tuple[int, int] | None:
+    since = ns_from_iso(group[0].get("since"))
+    ends = [ns_from_iso(event.get("until") or event.get("time")) for event in group]
+    known_ends = [end for end in ends if end is not None]
+    return (since, max(known_ends)) if since is not None and known_ends else None
 
 
 def _stretch(event: Event) -> dict[str, str]:

@@ -25,6 +25,16 @@ def watermark(width: float, height: float) -> str:
     return element("g", *rows, aria_hidden="true")
 
 
+def source_lines(width: float, sources: Sequence[str]) -> list[str]:
+    """The lines under a map: its sources and its projection, which has its own line where there is no room."""
+    projection = "Stereographic projection, WGS84."
+    if not sources:
+        return [projection]
+    last = f"{sources[-1]}. {projection}"
+    fits = len(last) * 6.3 < width
+    return [*sources[:-1], *([last] if fits else [sources[-1] + ".", projection])]
+
+
 def hollow_cross(x: float, y: float, arm: float = 5.0) -> str:
     """Outline of a diagonal cross: a place that was only claimed is drawn empty."""
     w = arm * 0.4
@@ -65,12 +75,17 @@ def footer(frame: MapFrame, legend: list[tuple[str, str]], sources: Sequence[str
         if style == "cross":
             parts.append(element("path", d=hollow_cross(x + 14.0, y - 4.0), class_="claimed"))
         elif style:
-            parts.append(element("path", d=f"M{x:.0f},{y - 4:.0f}h26", class_=f"track {style if ' ' in style else 'in ' + style}"))
+            parts.append(
+                element(
+                    "path",
+                    d=f"M{x:.0f},{y - 4:.0f}h26",
+                    class_=f"track {style if ' ' in style else 'in ' + style}",
+                )
+            )
         shown = words if len(words) <= 24 else words[:23] + "…"
         parts.append(text(x + 32.0, y, shown, class_="legend"))
         x += 52.0 + len(shown) * 7.2
-    lines = [*sources[:-1], f"{sources[-1]}. Stereographic projection, WGS84."] if sources else []
-    for k, line in enumerate(lines):
+    for k, line in enumerate(source_lines(frame.width, sources)):
         parts.append(text(0.0, frame.height + 67.0 + 16.0 * k, line, class_="source"))
     return element("g", *parts)
 

@@ -194,7 +194,9 @@ def _on_paper(
             )
             if xy_of is None:
                 continue
-            drawn = shapely.simplify(shapely.set_coordinates(part, xy_of), tolerance, preserve_topology=False)
+            # the quick way of simplifying loses an area whose outline it makes cross itself: a continent
+            keep = shapely.get_dimensions(part) == 2
+            drawn = shapely.simplify(shapely.set_coordinates(part, xy_of), tolerance, preserve_topology=keep)
             lines = shapely.get_rings(drawn) if shapely.get_dimensions(drawn) == 2 else [drawn]
             pieces.extend(shapely.get_coordinates(line) for line in lines)
     return pieces

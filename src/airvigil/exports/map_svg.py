@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 
 from airvigil.exports.label_places import LabelPlaces
-from airvigil.exports.map_decoration import decoration, footer, graticule, watermark
+from airvigil.exports.map_decoration import decoration, footer, graticule, source_lines, watermark
 from airvigil.exports.map_ground import boundaries, ground, volume_labels
 from airvigil.exports.map_projection import MapFrame, frame_around
 from airvigil.exports.run_view import Event, FloatArray, VolumeShape
@@ -94,7 +94,15 @@ def incident_map_svg(
     legend = [(f"s{i % SERIES}", member_label(m.member, i)) for i, m in enumerate(shown[:4])]
     if len(shown) > 4:
         legend.append(("", f"and {len(shown) - 4} more"))
-    return sheet(frame, inner, name=name, key=key, legend=legend, sources=[*sources, land.source], is_reconstruction=made)
+    return sheet(
+        frame,
+        inner,
+        name=name,
+        key=key,
+        legend=legend,
+        sources=[*sources, land.source],
+        is_reconstruction=made,
+    )
 
 
 def sheet(
@@ -108,7 +116,7 @@ def sheet(
     is_reconstruction: bool,
 ) -> str:
     """The frame cut to its edge, with what stands around it."""
-    below = 58.0 + 16.0 * len(sources)
+    below = 58.0 + 16.0 * len(source_lines(frame.width, sources))
     clip = element("clipPath", element("rect", width=frame.width, height=frame.height), id=f"clip-{key}")
     body = element(
         "g",
@@ -180,9 +188,7 @@ def _member_svg(member: MemberTrack, index: int, frame: MapFrame, labels: LabelP
         xy = frame.xy(piece.latitude_deg, piece.longitude_deg)
         labels.avoid(xy)
         where = "in" if piece.inside else "out"
-        tip = title(
-            f"{member_label(member.member, index)}, {'inside' if piece.inside else 'outside'}"
-        )
+        tip = title(f"{member_label(member.member, index)}, {'inside' if piece.inside else 'outside'}")
         parts.append(element("path", tip, d=path([_simple(xy)]), class_=f"track {where} {style}"))
     return element("g", *parts) if parts else ""
 

@@ -7,7 +7,7 @@ sentence, so no list of them follows it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airvigil.exports.wording import (
@@ -27,14 +27,8 @@ _EXPLAINED = dict(REASONS.values())
 def outcome_reason(reason: Mapping[str, Any], incident: Mapping[str, Any]) -> str:
     """One entry of `why` as a sentence."""
     code, plain = str(reason.get("code", "")), str(reason.get("text") or "")
-    sentence = {
-        "p_inside_max": _probability,
-        "max_depth_m": _depth,
-        "reports": _reports,
-        "permission_required": _permission,
-        "disputed": _disputed,
-        "missing": _missing,
-    }.get(code, lambda *_: None)(reason, incident)
+    write = _WRITERS.get(code)
+    sentence = write(reason, incident) if write else None
     return _sentence(sentence or plain or code_text(code))
 
 
@@ -62,9 +56,7 @@ def _depth(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:
         return None
     words = f"the deepest point lay {depth_text(depth, reason.get('max_depth_sigma_m'))} inside"
     if radius:
-        words += (
-            f"; to have stayed out, every position must have been wrong by {bound_text(radius)} in the same direction"
-        )
+        words += f"; to have stayed out, every position must have been wrong by {bound_text(radius)} in the same direction"
     return words
 
 
@@ -92,4 +84,18 @@ def _disputed(_: Mapping[str, Any], incident: Mapping[str, Any]) -> str | None:
 
 def _missing(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:
     missing = reason.get("undecidable_for")
-    return f"what would settle it: {'; '.join(map(str, missing))}" if isinstance(missing, list) and missing else None
+    return (
+        f"what would settle it: {'; '.join(map(str, missing))}"
+        if isinstance(missing, list) and missing
+        else None
+    )
+
+
+_WRITERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str | None]] = {
+    "p_inside_max": _probability,
+    "max_depth_m": _depth,
+    "reports": _reports,
+    "permission_required": _permission,
+    "disputed": _disputed,
+    "missing": _missing,
+}

@@ -134,13 +134,20 @@ def map_bounds(events: Iterable[Event], points: pa.Table) -> tuple[float, float,
     if not len(rows):
         return None
     (south, west), (north, east) = rows.min(axis=0), rows.max(axis=0)
-    # half the extent again on every side: a map is padded, and widened to its paper's shape
-    tall = (north - south) * 0.5 + 1.5
-    wide = (east - west) * 0.5 + tall / max(float(np.cos(np.radians(min(abs(south), abs(north), 80.0)))), 0.2)
+    # a map is padded, and widened to its paper's shape: a track to the north needs much room beside it
+    least_cos, most_cos = (
+        float(np.cos(np.radians(edge(abs(south), abs(north), 80.0)))) for edge in (_top, min)
+    )
+    tall = (north - south) * 0.5 + min((east - west) * 0.35 * most_cos, 30.0) + 1.5
+    wide = (east - west) * 0.5 + ((north - south) * 1.3 + 1.5) / max(least_cos, 0.2)
     south, north = max(-90.0, south - tall), min(90.0, north + tall)
     if east - west > 180.0 or west - wide < -180.0 or east + wide > 180.0:
         return float(south), -180.0, float(north), 180.0
     return float(south), float(west - wide), float(north), float(east + wide)
+
+
+def _top(south_deg: float, north_deg: float, most_deg: float) -> float:
+    return min(max(south_deg, north_deg), most_deg)
 
 
 def _front(run: Run) -> dict[str, Any]:
@@ -167,7 +174,14 @@ def _front(run: Run) -> dict[str, Any]:
         "interrupted": bool(run.finished.get("interrupted")),
         "title": run.title,
         "boundary_source": BOUNDARY_SOURCE,
+        "boundaries_from": _common_source(run),
     }
+
+
+def _common_source(run: Run) -> str | None:
+    """Source and version of all boundaries, if they are the same for several."""
+    sources = {f"{v.get('source')}; version {v.get('version')}" for v in run.volumes}
+    return sources.pop() if len(sources) == 1 and len(run.volumes) > 1 else None
 
 
 @cache

@@ -110,7 +110,9 @@ def _member_row(member: Mapping[str, Any], spell: Mapping[str, Any], index: int)
         "identity": member.get("identity") or UNKNOWN,
         "entry": end_text(member.get("entry") or spell.get("entry")),
         "exit": end_text(member.get("exit") or spell.get("exit")),
-        "depth": depth_text(member.get("max_depth_m"), member.get("max_depth_sigma_m") or spell.get("max_depth_sigma_m")),
+        "depth": depth_text(
+            member.get("max_depth_m"), member.get("max_depth_sigma_m") or spell.get("max_depth_sigma_m")
+        ),
         "length": length_text(spell.get("length_m")),
         "p": probability_text(member.get("p_inside_max")),
         "sensors": ", ".join(code_text(kind) for kind in spell.get("sensor_kinds") or []) or UNKNOWN,
@@ -139,7 +141,9 @@ def presence_rows(run: Run) -> list[dict[str, str]]:
                 "crossed": f"{sum(_crossings(s) for s in sure):,}",
                 "first": clock(min(known_times, default=None)),
                 "last": clock(max(known_times, default=None)),
-                "longest": duration_text(max((known(s.get("duration_s")) or 0.0 for s in sure), default=None)),
+                "longest": duration_text(
+                    max((known(s.get("duration_s")) or 0.0 for s in sure), default=None)
+                ),
                 "unsure": f"{len(spells) - len(sure):,}",
             }
         )

@@ -78,9 +78,7 @@ class Track:
     def where(self, keep: BoolArray) -> Track:
         """The track with only the rows of the mask."""
         numbers = {name: column[keep] for name, column in self.numbers.items()}
-        return replace(
-            self, time_ns=self.time_ns[keep], numbers=numbers, integrity=self.integrity[keep]
-        )
+        return replace(self, time_ns=self.time_ns[keep], numbers=numbers, integrity=self.integrity[keep])
 
 
 @dataclass(frozen=True)
@@ -117,9 +115,7 @@ class Run:
     @property
     def inputs(self) -> Sequence[Mapping[str, Any]]:
         """What was read: as the last event lists it, else the first."""
-        listed: Sequence[Mapping[str, Any]] = (
-            self.finished.get("inputs") or self.started.get("inputs") or []
-        )
+        listed: Sequence[Mapping[str, Any]] = self.finished.get("inputs") or self.started.get("inputs") or []
         return listed
 
     @property
@@ -159,7 +155,9 @@ class Run:
         """All tracks of the event's aircraft, by time: one aircraft has several where it fell silent."""
         address, own = event.get("icao24"), str(event.get("track_id"))
         found = [
-            t for t in self.tracks.values() if len(t) and (t.track_id == own or (address and t.icao24 == address))
+            t
+            for t in self.tracks.values()
+            if len(t) and (t.track_id == own or (address and t.icao24 == address))
         ]
         return sorted(found, key=lambda track: (int(track.time_ns[0]), track.track_id))
 
@@ -258,7 +256,8 @@ def _tracks(points: pa.Table) -> dict[str, Track]:
             numbers={name: column[rows] for name, column in numbers.items()},
             integrity=integrity[rows],
             sensors=_distinct(part, "sensor"),
-            is_made="is_reconstruction" in part.schema.names and bool(pc.any(part["is_reconstruction"]).as_py()),
+            is_made="is_reconstruction" in part.schema.names
+            and bool(pc.any(part["is_reconstruction"]).as_py()),
         )
     return tracks
 

@@ -10,22 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from airvigil.exports.incident_lines import SUMMARY_HEADINGS, summary_rows
+from airvigil.exports.incident_lines import SUMMARY_HEADINGS, SummaryRow, summary_rows
 from airvigil.exports.run_view import read_run
 
 Event = dict[str, Any]
 MOST_ROWS = 40
-SHOWN = (
-    "volume",
-    "outcome",
-    "aircraft",
-    "entry",
-    "duration",
-    "max_depth",
-    "p_inside",
-    "robustness",
-    "remark",
-)
+MOST_IN_FULL = 6  # incidents told line by line; more of them make a table
+SHOWN = ("volume", "outcome", "aircraft", "entry", "duration", "max_depth")
+IN_FULL = ("aircraft", "entry", "exit", "duration", "max_depth", "p_inside", "robustness", "remark")
 
 
 def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> None:
@@ -46,18 +38,35 @@ def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> N
             )
         )
     rows = summary_rows(events)
-    if rows:
-        table = Table(*(getattr(SUMMARY_HEADINGS, name) for name in SHOWN), header_style="bold")
+    if run.finished.get("interrupted"):
+        console.print(Text("Interrupted: what follows is partial.", style="bold yellow"))
+    if not rows:
+        console.print(Text("No infringement is suspected.", style="bold"))
+    elif len(rows) <= MOST_IN_FULL:
+        for row in rows:
+            console.print(Text(f"{row.volume}: {row.outcome}", style="bold"))
+            console.print(_in_full(row))
+    else:
+        table = Table(*(getattr(SUMMARY_HEADINGS, name) for name in SHOWN), header_style="bold", box=None)
         for row in rows[:MOST_ROWS]:
             table.add_row(*(Text(getattr(row, name)) for name in SHOWN))
         console.print(table)
         if len(rows) > MOST_ROWS:
             console.print(f"... and {len(rows) - MOST_ROWS} more; all are in --json and in the report")
-    else:
-        console.print(Text("No infringement is suspected.", style="bold"))
     _print_presence(run.presences(), console)
     _print_interference(run.interference, run.areas, console)
     _print_books(run.accounting, console, seconds)
+
+
+def _in_full(row: SummaryRow) -> Table:
+    """One incident, a line for each value."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column()
+    for name in IN_FULL:
+        if getattr(row, name):
+            grid.add_row(Text(f"  {getattr(SUMMARY_HEADINGS, name)}"), Text(getattr(row, name)))
+    return grid
 
 
 def _print_presence(presences: list[Any], console: Console) -> None:
@@ -94,7 +103,10 @@ def _print_interference(told: Iterable[Any], areas: Iterable[Any], console: Cons
 
 
 def _print_books(accounting: Any, console: Console, seconds: float) -> None:
-    table = Table("Sensor", "Received", "Used", "Rejected", "Late", "Why rejected", header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for heading in ("Sensor", "Received", "Used", "Rejected", "Late", "Why rejected"):
+        is_number = heading in ("Received", "Used", "Rejected", "Late")
+        table.add_column(heading, justify="right" if is_number else "left", no_wrap=is_number)
     total = 0
     for row in accounting.get("sensors", []):
         rejected = row["rejected"]

@@ -33,7 +33,7 @@ _CLAIMED_BY = "claimed by "
 # state names of the boundary source that an English sentence gives an article
 _WITH_ARTICLE = re.compile(
     r"\b(Federation|Republic|Kingdom|Emirates|Islands|Territory|Territories|Union)\b"
-    r"|^(United States|Netherlands|Philippines|Bahamas|Maldives|Seychelles|Comoros|Gambia|Holy See|Sudans?)\b"
+    r"|^(United States|Netherlands|Philippines|Bahamas|Maldives|Seychelles|Comoros|Gambia|Holy See)\b"
 )
 
 # not strftime: that follows the machine's locale

@@ -80,7 +80,9 @@ def take_event(book: IncidentBook, event: Event, volumes: dict[str, Volume], rul
             return []
         book.troubled[event["track_id"]] = event["interference_id"]
         return take_interference(book.areas, event, rule)
-    if event["permission"] != "required":
+    # a spell that is in an incident stays there, also if a later report says that permission is not required
+    is_member = any(event["spell_id"] in incident.spells for incident in book.incidents)
+    if event["permission"] != "required" and not is_member:
         return []
     incident = _incident_of(book, event, rule)
     if incident is None:

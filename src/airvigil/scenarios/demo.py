@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import shapely
-from rich.console import Console
+from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -28,7 +30,9 @@ from airvigil.drivers.inputs import Input, InputOptions, open_input
 from airvigil.drivers.replay import RunResult, run
 from airvigil.drivers.run_files import RunFiles
 from airvigil.errors import ConfigError
+from airvigil.exports.incident_lines import summary_row
 from airvigil.exports.run_view import read_run
+from airvigil.exports.wording import clock, date_of, ns_from_iso
 from airvigil.reports import concat_reports
 from airvigil.scenarios import catalogue
 from airvigil.scenarios.background import with_background
@@ -41,18 +45,37 @@ BACKGROUND = ("bornholm.json.gz", "border_control.json.gz", "zurich_airport.json
 SPOOFED = "noisy_spoofing.json.gz"
 
 
+SIDE_BY_SIDE = 100  # columns from which two stories stand beside each other
+COMMANDS = (
+    ("airvigil scenario list",),
+    ("airvigil replay YOUR-RECORDING --airspace EST,FIN --out out/mine",),
+    ("airvigil replay tcp+beast://YOUR-RECEIVER:30005 \\", "    --receiver LAT,LON,HEIGHT --airspace EST"),
+)
+
+
 @dataclass(frozen=True)
 class Story:
-    """One half of the demo, told and written."""
+    """One half of the demo, told and written.
+
+    Attributes:
+        title: of the panel.
+        label: what kind of tracks these are, with its style.
+        rows: (what, value); an empty what is a line of its own.
+        moral: the sentence at the end.
+        page: the report.
+        seconds: wall time of the run.
+    """
 
     title: str
-    lines: list[Text]
+    label: Text
+    rows: list[tuple[str, Text]]
+    moral: str
     page: Path
     seconds: float
 
 
 def run_demo(samples: Path, out: Path, console: Console) -> None:
-    """Run both stories, print them side by side, and say where the pages are.
+    """Run both stories, print them (side by side where there is room), and say where the pages are.
 
     Raises:
         ConfigError: the sample recordings are not there.
@@ -67,22 +90,42 @@ def run_demo(samples: Path, out: Path, console: Console) -> None:
             _reconstruction(samples, out / CASE),
             _spoofed(samples / SPOOFED, out / "spoofed-airliner"),
         ]
-    table = Table.grid(expand=True, padding=(0, 1))
-    for _ in stories:
-        table.add_column(ratio=1)
-    table.add_row(
-        *(Panel(Text("\n").join(s.lines), title=Text(s.title, style="bold"), padding=(1, 2)) for s in stories)
-    )
-    console.print(table)
+    print_stories(stories, console)
+
+
+def print_stories(stories: Sequence[Story], console: Console) -> None:
+    """The panels, the pages, and what to try next; no word is broken at any width from 60."""
+    if console.width >= SIDE_BY_SIDE:
+        table = Table.grid(expand=True, padding=(0, 1))
+        for _ in stories:
+            table.add_column(ratio=1)
+        tallest = max(_height(story, console) for story in stories)
+        table.add_row(*(_panel(story, height=tallest) for story in stories))
+        console.print(table)
+    else:
+        for story in stories:
+            console.print(_panel(story))
     for story in stories:
-        console.print(Text(f"Report: {story.page}  ({story.seconds:.1f} s)", style="bold"))
+        console.print(Text(f"Report: {story.page}  ({story.seconds:.1f} s)", style="bold"), soft_wrap=True)
     console.print(Text("Open them in a browser; they need no network. Then try:"))
-    for line in (
-        "airvigil scenario list",
-        "airvigil replay YOUR-RECORDING --airspace EST,FIN --out out/mine",
-        "airvigil replay tcp+beast://YOUR-RECEIVER:30005 --receiver LAT,LON,HEIGHT --airspace EST",
-    ):
-        console.print(Text(f"  .venv/bin/{line}"))
+    for lines in COMMANDS:
+        for k, line in enumerate(lines):
+            console.print(Text(f"  {'' if k else '.venv/bin/'}{line}"), soft_wrap=True)
+
+
+def _height(story: Story, console: Console) -> int:
+    options = console.options.update_width(console.width // 2 - 1)
+    return len(console.render_lines(_panel(story), options))
+
+
+def _panel(story: Story, *, height: int | None = None) -> Panel:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(ratio=1)
+    for what, value in story.rows:
+        grid.add_row(Text(what), value)
+    body = Group(story.label, Text(""), grid, Text(""), Text(story.moral, style="italic"))
+    return Panel(body, title=Text(story.title, style="bold"), padding=(1, 2), height=height)
 
 
 def _read(path: Path) -> tuple[Input, pa.Table]:
@@ -117,43 +160,52 @@ def _reconstruction(samples: Path, out: Path) -> Story:
         title=f"{scenario.title} (reconstruction)",
         is_reconstruction=True,
     )
-    lines = [
-        Text("RECONSTRUCTION from published numbers", style="bold magenta"),
-        Text(f"{made:,} generated reports among {table.num_rows - made:,} real ones of other days"),
-        Text(""),
+    rows = [
+        ("reports", Text(f"{made:,} generated, among {table.num_rows - made:,} real ones of other days")),
+        *(row for incident in read_run(result.events).incidents for row in _incident_rows(incident)),
     ]
-    for incident in read_run(result.events).incidents:
-        lines += _incident_lines(incident)
-    return Story(scenario.title, lines, _finish(result, files, airspace), result.seconds)
+    return Story(
+        title="Reconstruction: Vaindloo 2025",
+        label=Text("RECONSTRUCTION from published numbers", style="bold magenta"),
+        rows=rows,
+        moral="Airvigil finds an infringement. Whether it is a threat, and what to do, is for people to judge.",
+        page=_finish(result, files, airspace),
+        seconds=result.seconds,
+    )
 
 
-def _incident_lines(incident: Any) -> list[Text]:
-    members = {member["track_id"] for member in incident["members"]}
-    minutes, seconds = divmod(incident["duration_s"], 60.0)
-    leave = incident["exit"]["time"][11:19] if incident["exit"] else "not seen leaving"
+def _incident_rows(incident: Any) -> list[tuple[str, Text]]:
+    row = summary_row(incident)
+    day, entry = _day_and_clock(incident["entry"])
+    leave = _day_and_clock(incident["exit"])[1] if incident["exit"] else "not seen leaving"
+    members = len({member["track_id"] for member in incident["members"]})
     return [
-        Text(f"{incident['volume_name']}: infringement {incident['outcome']}", style="bold"),
-        Text(f"aircraft        {len(members)} without identity, one incident"),
-        Text(f"in, out (UTC)   {incident['entry']['time'][11:19]}, {leave}"),
-        Text(f"duration        {minutes:.0f} min {seconds:.0f} s"),
-        Text(
-            f"deepest         {incident['max_depth_m'] / 1000:.1f} km, 1 sigma {incident['max_depth_sigma_m']:.0f} m"
+        ("found", Text(f"infringement {incident['outcome']}", style="bold")),
+        ("airspace", Text(str(incident["volume_name"]))),
+        ("aircraft", Text(f"{members} without identity, one incident")),
+        ("in, out", Text(f"{entry}, {leave} UTC, {day}")),
+        ("duration", Text(row.duration)),
+        ("deepest", Text(row.max_depth)),
+        ("P(inside)", Text(f"{row.p_inside} at its highest")),
+        (
+            "robust to",
+            Text(
+                f"{row.robustness}: to have stayed out, all positions must have been wrong by at least that, "
+                "the same way"
+            ),
         ),
-        Text(f"P(inside)       {incident['p_inside_max']:.4f} at its highest"),
-        Text(
-            f"robust to       {incident['robustness_radius_m'] / 1000:.1f} km: to have stayed out, all positions"
-        ),
-        Text("                must have been wrong by more, the same way"),
-        Text(""),
-        Text("Airvigil finds an infringement. Whether it is a threat, and"),
-        Text("what to do, is for people to judge."),
     ]
 
 
-def _inside(table: pa.Table, airspace: Airspace) -> int:
-    """Rows reported inside, as a naive point-in-polygon test counts them: no doubt about any position."""
-    known = table.filter(pc.is_valid(table["latitude_deg"]))
-    lon, lat = known["longitude_deg"].to_numpy(), known["latitude_deg"].to_numpy()
+def _day_and_clock(end: Any) -> tuple[str, str]:
+    instant = ns_from_iso(end["time"])
+    return date_of(instant), clock(instant)
+
+
+def _inside(table: pa.Table, airspace: Airspace, *, prefix: str = "") -> int:
+    """Rows with a position inside, as a naive point-in-polygon test counts them: no doubt about any."""
+    known = table.filter(pc.is_valid(table[f"{prefix}latitude_deg"]))
+    lon, lat = known[f"{prefix}longitude_deg"].to_numpy(), known[f"{prefix}latitude_deg"].to_numpy()
     rings = [ring[:, ::-1] for volume in airspace.volumes for ring in volume.rings]
     area = shapely.build_area(shapely.geometrycollections([shapely.linearrings(ring) for ring in rings]))
     return int(shapely.contains_xy(area, lon, lat).sum())
@@ -178,38 +230,50 @@ def _spoofed(path: Path, out: Path) -> Story:
         inputs=[each],
         title="A real airliner under GNSS spoofing",
     )
-    view = read_run(result.events)
-    rejected = [event for event in view.interference if "reasons" in event]
-    reasons: Counter[str] = Counter()
-    for event in rejected:
-        reasons.update(event["reasons"])
-    lines = [
-        Text("REAL RECORDING; the aircraft did nothing wrong", style="bold green"),
-        Text(f"{table.num_rows:,} reports of one airliner, {_span(table)}"),
-        Text(""),
-        Text(f"Ukraine: infringements found {len(view.incidents)}", style="bold"),
-        Text(f"naive test      {_inside(table, airspace):,} rows inside Ukraine"),
-        Text(f"not believed    {sum(reasons.values()):,} positions; the other rows repeat them"),
-        *(
-            Text(f"  because       {name.replace('_', ' ')}: {count:,}")
-            for name, count in reasons.most_common()
-        ),
-    ]
-    if rejected:
-        first, last = rejected[0], rejected[-1]
-        lines += [
-            Text(f"from, until     {first['since'][11:19]}, {(last['until'] or last['time'])[11:19]} UTC"),
-            Text(f"last believed   {_place(first['last_credible'])}"),
-            Text(f"then claimed    {_place(first['first_claimed'])}"),
-        ]
-    lines += [
-        Text(""),
-        Text("Even with permission required of everyone, a position that"),
-        Text("cannot be believed makes no infringement."),
-    ]
+    page = _finish(result, files, airspace)
     return Story(
-        "Spoofed over Ukraine, 17 September 2024", lines, _finish(result, files, airspace), result.seconds
+        title="Real: a spoofed airliner",
+        label=Text("REAL RECORDING; the aircraft did nothing wrong", style="bold green"),
+        rows=_spoofed_rows(result, table, airspace, out),
+        moral="Even with permission required of everyone, a position that cannot be believed makes no infringement.",
+        page=page,
+        seconds=result.seconds,
     )
+
+
+def _spoofed_rows(
+    result: RunResult, table: pa.Table, airspace: Airspace, out: Path
+) -> list[tuple[str, Text]]:
+    """The numbers of the second story; each row received inside is believed, not believed, or a repeat."""
+    view = read_run(result.events)
+    points = pq.read_table(out / "tracks.parquet")
+    lost = pc.equal(points["integrity"], "not_credible")
+    naive = _inside(table, airspace)
+    disbelieved = _inside(points.filter(lost), airspace, prefix="reported_")
+    believed = _inside(points.filter(pc.invert(lost)), airspace, prefix="reported_")
+    repeats = naive - disbelieved - believed
+    reasons: Counter[str] = Counter()
+    for event in view.interference:
+        reasons.update(event["reasons"])
+    rows = [
+        ("reports", Text(f"{table.num_rows:,} of one airliner, {_span(table)}")),
+        ("found", Text(f"{len(view.incidents)} infringements", style="bold")),
+        ("airspace", Text(airspace.volumes[0].name)),
+        ("naive test", Text(f"{naive:,} rows inside")),
+        ("believed", Text(f"{believed:,}")),
+        ("not believed", Text(f"{disbelieved:,} positions, each told once")),
+        ("repeats", Text(f"{repeats:,} rows tell an old position again (stale_repeat)")),
+        ("because", Text("; ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in reasons.most_common()))),
+    ]
+    if view.interference:
+        first, last = view.interference[0], view.interference[-1]
+        until = last["until"] or last["time"]
+        rows += [
+            ("from, until", Text(f"{first['since'][11:19]}, {until[11:19]} UTC")),
+            ("last believed", Text(_place(first["last_credible"]))),
+            ("then claimed", Text(_place(first["first_claimed"]))),
+        ]
+    return rows
 
 
 def _span(table: pa.Table) -> str:

@@ -37,9 +37,15 @@ VELOCITY_GATE = 36.0  # squared distance of 6 sigma: beyond chance (1.5e-8 for t
 # A turn is seen in innovations that stay larger than straight flight explains. Half the normalised innovation
 # squared has mean 1 and standard deviation 1 in straight flight; its fading mean over some five positions 0.33.
 SURPRISE_KEPT = 0.8
-SURPRISE_MOST = 6.0  # of one position: a single wrong one is no turn
-SURPRISE_TURN = 1.5  # fading mean above this: 1.5 sigma; taking noise for a turn costs little, the reverse kilometres
-TURN_NOISE_RATIO = 300.0  # process noise in a turn, against straight flight: 3,000 m^2/s^3 is 1 g held for 30 s
+SURPRISE_MOST = (
+    8.0  # of one position, so that one wrong position is soon forgotten; a hard turn may begin in one
+)
+SURPRISE_TURN = (
+    1.5  # fading mean above this: 1.5 sigma; taking noise for a turn costs little, the reverse kilometres
+)
+TURN_NOISE_RATIO = (
+    300.0  # process noise in a turn, against straight flight: 3,000 m^2/s^3 is 1 g held for 30 s
+)
 START_VELOCITY_SIGMA_MPS = (
     150.0  # per axis, before any velocity is known: airliners fly 250 m/s in some direction
 )
@@ -119,7 +125,9 @@ def continue_chain(
     x_straight, P_straight = x.copy(), P.copy()
     cv_predict(x_straight, P_straight, gap_s, noise)
     nis = innovation_nis(x_straight, P_straight, e, n, cov[0], cov[1], cov[2])
-    track["surprise"] = SURPRISE_KEPT * track["surprise"] + (1.0 - SURPRISE_KEPT) * min(0.5 * nis, SURPRISE_MOST)
+    track["surprise"] = SURPRISE_KEPT * track["surprise"] + (1.0 - SURPRISE_KEPT) * min(
+        0.5 * nis, SURPRISE_MOST
+    )
     if track["surprise"] > SURPRISE_TURN:
         noise *= TURN_NOISE_RATIO
     cv_predict(x, P, gap_s, noise)

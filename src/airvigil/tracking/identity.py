@@ -6,10 +6,13 @@ address there is none.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from airvigil.settings import Permission
 from airvigil.units import utc_text
+
+_ADDRESS = re.compile(r"[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ def track_id(key: str, start_ns: int) -> str:
 
 
 def icao24_of(key: str) -> str | None:
-    """The 24-bit address in a track key; None for anonymous addresses and sensor tracks."""
-    return key if len(key) == 6 and "/" not in key and not key.startswith("~") else None
+    """The 24-bit address in a track key; None for anonymous addresses, sensor tracks and what is no address."""
+    return key if _ADDRESS.fullmatch(key) else None
 
 
 def identity_of(key: str, is_state: int, blocks: AddressBlocks) -> str:

@@ -3,7 +3,8 @@
 Rules
 - A row is late if it applies before the newest reception so far minus the allowed lateness. That is
   decided in the order of arrival, row by row, so it does not depend on how arrivals were batched.
-- A row that applies after its own reception by more than the tolerance has a wrong clock: rejected.
+- A row that applies after its own reception by more than the tolerance, or after the year 2116, has a wrong
+  clock: rejected.
 - Rows leave in order of time; those of one time leave together.
 """
 
@@ -22,6 +23,7 @@ from airvigil.tracking.track_table import FIRST_FORGET, TrackTable
 from airvigil.units import NS_PER_S
 
 BEGINNING = -(2**62)  # ns; before any report
+END = 2**62  # ns; after any report: the year 2116. Differences to BEGINNING still fit into 64 bits
 
 
 @dataclass
@@ -64,6 +66,7 @@ def arrive(intake: Intake, table: TrackTable, reports: pa.Table, rule: Time) -> 
     before = np.concatenate([[intake.newest], newest[:-1]])
     late = rows["time"] < before - round(rule.allowed_lateness_s * NS_PER_S)
     early = rows["time"] > rows["received"] + round(rule.future_tolerance_s * NS_PER_S)
+    early |= rows["time"] >= END
     usable = np.ones(len(rows), dtype=bool)
     for i in np.flatnonzero(rows["time"] < 0):
         arrivals.reasons[i] = arrivals.reasons[i] or "no_time"

@@ -54,17 +54,15 @@ POINT = np.dtype(
     ]
 )
 
-_FLOAT_FIELDS = tuple(
-    name for name in (POINT.names or ()) if POINT[name].kind == "f" and not POINT[name].shape
-)
+_BLANK_POINT = np.zeros(1, dtype=POINT)
+for _name in POINT.names or ():
+    if POINT[_name].kind == "f" and not POINT[_name].shape:
+        _BLANK_POINT[_name] = np.nan
 
 
 def blank_points(count: int) -> Rows:
     """Points to be filled: floats NaN, the rest 0."""
-    points = np.zeros(count, dtype=POINT)
-    for name in _FLOAT_FIELDS:
-        points[name] = np.nan
-    return points
+    return np.repeat(_BLANK_POINT, count)
 
 
 @njit(cache=True, nogil=True)

@@ -28,7 +28,7 @@ TRACK = np.dtype(
         ("lon", "f8"),
         ("agreeing", "i4"),  # believed positions in the chain
         ("chain_start", "i8"),
-        ("surprise", "f8"),  # fading mean of half the normalised innovation squared; about 1 in straight flight
+        ("surprise", "f8"),  # fading mean of half the normalised innovation squared; 1 in straight flight
         ("confirmed", "i1"),  # the latest position was confirmed by one that agreed
         # the chain that a jump began, not believed
         ("other_time", "i8"),
@@ -122,9 +122,8 @@ def sensor_table_of(settings: Settings) -> FloatArray:
     return np.array([[getattr(kind, name) for name in SENSOR_VALUES] for kind in kinds])
 
 
-def blank_tracks(count: int) -> npt.NDArray[Any]:
-    """Tracks of which nothing is known."""
-    table = np.zeros(count, dtype=TRACK)
+def _blank_track() -> npt.NDArray[Any]:
+    table = np.zeros(1, dtype=TRACK)
     for name in TRACK.names or ():
         if TRACK[name].kind == "f":
             table[name] = np.nan
@@ -134,6 +133,14 @@ def blank_tracks(count: int) -> npt.NDArray[Any]:
             table[name] = NEVER
     table["is_state"] = -1
     return table
+
+
+_BLANK_TRACK = _blank_track()
+
+
+def blank_tracks(count: int) -> npt.NDArray[Any]:
+    """Tracks of which nothing is known."""
+    return np.repeat(_BLANK_TRACK, count)
 
 
 @dataclass

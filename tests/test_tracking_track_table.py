@@ -1,0 +1,108 @@
+"""The table of tracks: slots, growth, copies, forgetting, and limits in the order that kernels expect."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from airvigil.reports import SENSOR_KINDS
+from airvigil.tracking.track_table import (
+    LIMITS,
+    NEVER,
+    SENSOR_VALUES,
+    TRACK,
+    TrackTable,
+    blank_tracks,
+    limits_of,
+    sensor_table_of,
+)
+from small_world import SETTINGS
+
+
+def test_a_key_has_one_slot_for_ever_and_new_keys_get_new_ones() -> None:
+    table = TrackTable()
+    slots = [table.slot(f"{k:06x}") for k in range(200)]
+    assert slots == list(range(200))
+    assert [table.slot(f"{k:06x}") for k in range(200)] == slots
+
+
+def test_the_table_grows_without_changing_what_is_in_it() -> None:
+    table = TrackTable()
+    table.slot("first")
+    table.records["lat"][0] = 59.0
+    table.x[0] = [1.0, 2.0, 3.0, 4.0]
+    table.P[0] = np.arange(16).reshape(4, 4)
+    for k in range(500):
+        table.slot(str(k))
+    assert len(table.records) == len(table.x) == len(table.P) >= 501
+    assert table.records["lat"][0] == 59.0
+    assert table.x[0].tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert table.P[0].tolist() == np.arange(16).reshape(4, 4).tolist()
+
+
+def test_of_a_blank_track_nothing_is_known() -> None:
+    blank = blank_tracks(1)[0]
+    for name in TRACK.names or ():
+        if TRACK[name].kind == "f":
+            assert np.isnan(blank[name]), name
+        elif TRACK[name] == np.int64:
+            assert blank[name] == NEVER, name
+    assert blank["is_state"] == -1
+
+
+def test_differences_to_never_do_not_overflow() -> None:
+    # int64 nanoseconds until the year 2262
+    assert np.int64(2**63 - 1) - 4_500_000_000_000_000_000 > NEVER
+    assert 4_600_000_000_000_000_000 - NEVER < 2**63 + 10**18
+
+
+def test_a_copy_shares_nothing() -> None:
+    table = TrackTable()
+    table.slot("a")
+    copy = table.copy()
+    copy.slot("b")
+    copy.records["lat"][0] = 1.0
+    copy.P[0, 0, 0] = 1.0
+    assert table.keys == ["a"]
+    assert np.isnan(table.records["lat"][0])
+    assert table.P[0, 0, 0] == 0.0
+
+
+def test_limits_stand_where_kernels_look_for_them() -> None:
+    limits = limits_of(SETTINGS)
+    assert len(limits) == len(LIMITS)
+    for name, value in zip(LIMITS, limits, strict=True):
+        group = SETTINGS.admission if hasattr(SETTINGS.admission, name) else SETTINGS.tracks
+        assert value == float(getattr(group, name))
+
+
+def test_the_assumed_quality_of_each_kind_stands_in_its_row() -> None:
+    table = sensor_table_of(SETTINGS)
+    assert table.shape == (len(SENSOR_KINDS), len(SENSOR_VALUES))
+    assert table[SENSOR_KINDS.index("radar")].tolist() == [
+        SETTINGS.sensors["radar"].__dict__[name] for name in SENSOR_VALUES
+    ]
+
+
+def test_forgetting_moves_what_is_kept_and_says_where_to() -> None:
+    table = TrackTable()
+    for k in range(6):
+        table.slot(str(k))
+        table.records["heard"][k] = 100 * k
+        table.x[k] = k
+    moved = table.forget(250, np.array([1], dtype=np.int32))
+    assert moved.tolist() == [-1, 0, -1, 1, 2, 3]
+    assert table.keys == ["1", "3", "4", "5"]
+    assert [table.slot(key) for key in table.keys] == [0, 1, 2, 3]
+    assert table.records["heard"][:4].tolist() == [100, 300, 400, 500]
+    assert table.x[:4, 0].tolist() == [1.0, 3.0, 4.0, 5.0]
+    assert table.records["heard"][table.slot("new")] == NEVER
+
+
+@pytest.mark.parametrize("before", [0, 10**9])
+def test_forgetting_nothing_and_everything(before: int) -> None:
+    table = TrackTable()
+    table.slot("a")
+    table.records["heard"][0] = 5
+    table.forget(before, np.zeros(0, dtype=np.int32))
+    assert table.keys == (["a"] if before == 0 else [])
