@@ -25,7 +25,7 @@ RUNTIME := $(STAMPS)/package
 DEV := $(STAMPS)/dev
 SAMPLES := samples/SOURCES.txt
 
-.PHONY: help demo test check bench samples boundaries services docs lock clean
+.PHONY: help demo test check bench fuzz proof samples boundaries services docs lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,15 @@ check: $(DEV) ## format, lint, types, and the rules of the house
 
 bench: $(DEV) $(SAMPLES) ## measure against peers in one process; writes bench/results.json and bench/README.md
 	@$(PY) bench/run.py
+
+fuzz: $(DEV) ## ten minutes of mutated bytes into every feed; FUZZ_FLAGS='--seconds 60 --seed 2'
+	@$(PY) fuzz/feeds.py --seconds 600 $(if $(AIRVIGIL_RECORDINGS),--recordings '$(AIRVIGIL_RECORDINGS)') $(FUZZ_FLAGS)
+
+# One hour of the Helsinki recording in four files. A row at a time takes minutes.
+HOUR = $(wildcard $(foreach time,060104 061614 063124 064634,$(AIRVIGIL_RECORDINGS)/helsinki_beast/raw_adsb_20260107_$(time).bin.xz))
+proof: $(DEV) ## an hour of real recordings in batches of 1, 100 and 100,000 rows: the same bytes
+	@test -n '$(HOUR)' || { echo "make proof: AIRVIGIL_RECORDINGS does not name the folder of the recordings" >&2; exit 1; }
+	@$(PY) bench/chunking.py $(HOUR) --name-utc-offset +02:00 --receiver 60.319555,24.830817,84
 
 samples: $(SAMPLES) ## public recordings for the demo, from a pinned package
 

@@ -22,6 +22,7 @@ Rules
 from __future__ import annotations
 
 import argparse
+import contextlib
 import faulthandler
 import hashlib
 import io
@@ -29,8 +30,6 @@ import itertools
 import json
 import os
 import random
-import re
-import resource
 import signal
 import sys
 import time
@@ -56,12 +55,14 @@ from airvigil.errors import AirvigilError, DecodeError
 from airvigil.exports.events_jsonl import canonical_line
 from airvigil.feeds.feed import FeedOptions
 from airvigil.feeds.open_feed import HEAD_BYTES, open_feed
-from airvigil.reports import REPORT_SCHEMA, SENSOR_KINDS, empty_reports
+from airvigil.reports import empty_reports
 from airvigil.settings import load_settings
 from airvigil.state import State
 from inputs import START_S, TARGETS, Target, recorded
 from mutations import bombs, compressed, mutated
-from small_world import SKY, square
+from promises import Memory, WrongResultError, check_rows
+from small_world import SKY, make_reports, random_rows, square
+from small_world import run as run_small_world
 
 CASE_S = 20.0  # an ordinary input takes some 20 ms
 BOMB_S = 120.0
@@ -71,15 +72,10 @@ DOCUMENT_BYTES = 8 << 20  # what a feed may hold whole, here: memory must follow
 CHUNK_BYTES = 1 << 18  # the largest that a driver gives to a feed
 ENGINE_ROWS = 5_000  # of one input go through the engine
 MOST_FAILURES = 5  # kept of one format
-REASON = re.compile(r"[a-z0-9_]+(:[a-z0-9_]+)?")
 START_NS = START_S * 1_000_000_000
 SETTINGS = load_settings()
 LIMITED = {"lower_limit_m": 1_000.0, "upper_limit_m": 9_000.0, "vertical_reference": "MSL"}
 AIRSPACE = Airspace([*SKY.volumes, square("LOW", 59.2, 25.5, 0.5, **LIMITED)])
-
-
-class WrongResultError(Exception):
-    """A result that breaks a promise."""
 
 
 class HungError(BaseException):
@@ -114,7 +110,7 @@ def run_input(target: Target, content: bytes, summary: Summary) -> None:
     for table in tables:
         summary.rows += table.num_rows
         summary.rejected += table.num_rows - table["reject_reason"].null_count
-        _check_rows(table, is_ours=target.format == "reports")
+        check_rows(table, is_ours=target.format == "reports")
         size = chance.choice((1, 7, 100, 5_000))
         table = table.slice(0, ENGINE_ROWS - rows if size > 1 else min(ENGINE_ROWS - rows, 100))
         rows += table.num_rows
@@ -210,65 +206,6 @@ def _chunks(pieces: Iterator[bytes], chance: random.Random) -> Iterator[bytes]:
             begin += size
 
 
-def _check_rows(table: pa.Table, *, is_ours: bool) -> None:
-    """Whether rows are what `reports` promises; of our own tables read back, only what reading checks."""
-    if not table.schema.equals(REPORT_SCHEMA):
-        raise WrongResultError("a table without REPORT_SCHEMA")
-    if not table.num_rows:
-        return
-    table.validate(full=True)
-    for name in (
-        "time_of_applicability",
-        "received_at",
-        "sensor",
-        "sensor_kind",
-        "frame_digest",
-        "is_reconstruction",
-    ):
-        if table[name].null_count:
-            raise WrongResultError(f"null in column {name}")
-    if not set(pc.unique(table["sensor_kind"]).to_pylist()) <= set(SENSOR_KINDS):
-        raise WrongResultError("no such sensor kind")
-    if is_ours:
-        return
-    reasons = pc.unique(table["reject_reason"]).drop_null()
-    if not all(map(REASON.fullmatch, reasons.to_pylist())):
-        raise WrongResultError(f"reject reasons are names, got {reasons.to_pylist()[:3]}")
-    used = table.filter(pc.is_null(table["reject_reason"]))
-    for column in used.schema.names:
-        if pa.types.is_floating(used.schema.field(column).type):
-            values = used[column].drop_null()
-            if len(values) and not pc.all(pc.is_finite(values)).as_py():
-                raise WrongResultError(f"a used row with {column} that is no number")
-    if pc.any(pc.xor(pc.is_null(used["latitude_deg"]), pc.is_null(used["longitude_deg"]))).as_py():
-        raise WrongResultError("a used row with half a position")
-    for name, limit in (("latitude_deg", 90.0), ("longitude_deg", 180.0)):
-        if pc.any(pc.greater(pc.abs(used[name]), limit)).as_py():
-            raise WrongResultError(f"a used row with {name} beyond {limit}")
-    addresses = used["icao24"].drop_null()
-    if len(addresses) and not pc.all(pc.match_substring_regex(addresses, r"^[0-9a-f]{6}$")).as_py():
-        raise WrongResultError("a used row with a malformed address")
-
-
-class Memory:
-    """Peak resident memory, since it was last asked to begin anew where the kernel allows that."""
-
-    def restart(self) -> None:
-        """Forget the peak so far."""
-        try:
-            Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-        except OSError:
-            return
-
-    def peak_mb(self) -> float:
-        """MB of 2^20 bytes."""
-        try:
-            text = Path("/proc/self/status").read_text(encoding="ascii")
-            return int(text.split("VmHWM:")[1].split()[0]) / 1024
-        except (OSError, IndexError):
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def inputs_of(
     target: Target, seeds: list[bytes], options: argparse.Namespace
 ) -> Iterator[tuple[bytes, float]]:
@@ -314,6 +251,15 @@ def fuzz(target: Target, options: argparse.Namespace) -> Summary:
             seen.add(_place(fault))
             summary.failures.append(_kept(target, content, fault, options.out))
     return summary
+
+
+def warm_up() -> None:
+    """Compile every kernel, which on a new machine takes a minute that no input is to blame for."""
+    for seed in range(2):
+        run_small_world(make_reports(random_rows(seed)), sky=AIRSPACE)
+    with contextlib.suppress(Exception):  # what is wrong with a feed is told when it is fuzzed
+        for target in TARGETS[:1]:
+            run_input(target, target.seeds()[0], Summary(target.name))
 
 
 def _place(fault: str) -> str:
@@ -380,6 +326,7 @@ def main(arguments: Sequence[str]) -> int:
     options.bomb_bytes = 300 << 20 if options.share_s >= 30.0 else 1 << 20
     options.out.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGALRM, _on_alarm)
+    warm_up()
     warnings.simplefilter("error")
     failed = 0
     for target in targets:

@@ -17,8 +17,8 @@ from airvigil.exports.charts import (
     thin,
 )
 from airvigil.exports.incident_card import incident_card_svg
-from airvigil.exports.label_places import LabelPlaces
 from airvigil.exports.interference_map import interference_map_svg
+from airvigil.exports.label_places import LabelPlaces
 from airvigil.exports.map_svg import Ground, incident_map_svg, letter
 from airvigil.exports.run_view import read_run
 from airvigil.exports.track_pieces import member_tracks
@@ -238,8 +238,8 @@ def test_a_line_is_cut_at_nan_and_at_breaks() -> None:
 def test_the_source_names_files_without_paths_and_only_those_of_the_sensor() -> None:
     example = example_run(reconstruction=False)
     example.events[0]["inputs"] = [
-        {"name": "/home/someone/day.beast", "sensor": "radar 1"},
-        {"name": "/home/someone/other.json", "sensor": "another"},
+        {"name": "/recordings/2025/day.beast", "sensor": "radar 1"},
+        {"name": "/recordings/2025/other.json", "sensor": "another"},
     ]
     run, _incident, members = drawn(example)
     assert figure_source(run, members) == "Source: radar 1 · day.beast; Airvigil 0.1.0"

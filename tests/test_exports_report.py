@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from airvigil.exports.report import map_bounds, report_html
+from airvigil.exports.wording import duration_text
 from example_run import (
     START,
     Example,
@@ -313,8 +314,8 @@ def test_a_partial_run_and_its_failures_are_told_on_top() -> None:
     example.add(
         "run_finished",
         START + timedelta(hours=1),
-        inputs=[{"name": "/home/someone/day.bin", "sensor": "radar 1", "format": "beast", "rows": 12_345, "sha256": "9a" * 32}],
-        failures=[{"input": "/home/someone/day.bin", "message": "ends in the middle <of> a frame", "hint": None}],
+        inputs=[{"name": "/recordings/2025/day.bin", "sensor": "radar 1", "format": "beast", "rows": 12_345, "sha256": "9a" * 32}],
+        failures=[{"input": "/recordings/2025/day.bin", "message": "ends in the middle <of> a frame", "hint": None}],
         interrupted=True,
     )  # fmt: skip
     html = html_of(example)
@@ -322,7 +323,7 @@ def test_a_partial_run_and_its_failures_are_told_on_top() -> None:
     first_section = words.index("Contents")
     assert words.index("Interrupted: partial.") < first_section
     assert words.index("day.bin: ends in the middle <of> a frame") < first_section
-    assert "/home/someone" not in html
+    assert "/recordings/2025" not in html
     for text in ("9a" * 32, "12,345", "cd" * 32, "ef" * 32, "airvigil 0.1.0"):
         assert text in words
 
@@ -394,4 +395,18 @@ def test_much_civil_traffic_takes_one_row_a_volume() -> None:
     reader = read(example)
     section = reader.words[reader.words.index("It is counted, and nothing more.") :][:600]
     assert "Exampleland 131 131 262" in section
-    assert "5 min" in section or "4 min" in section or "3 min" in section
+    longest = duration_text(spell["duration_s"])
+    assert f"{longest} 10 " in section  # and ten stays rest on too little
+
+
+def test_the_case_stands_under_the_heading_and_says_how_it_was_made() -> None:
+    example = example_run()
+    example.events[0].update(title="A case, 4 May 2031 (reconstruction)")
+    words = read(example).words
+    assert "Exampleland A case, 4 May 2031 (reconstruction) 4 May 2031, 10:00:00" in words
+    assert "made to fit published figures" in words
+    example.events[0].update(title="An invented case (synthetic)")
+    words = read(example).words
+    assert "An invented case (synthetic)" in words
+    assert "after no real case" in words
+    assert "published figures" not in words

@@ -50,7 +50,7 @@ def test_few_points_and_unknown_accuracy_are_not_smoothed() -> None:
     few = track.where(np.arange(len(track)) < 5)
     assert not speed_after_the_fact(few).is_smoothed
     blind = track.where(np.ones(len(track), np.bool_))
-    blind.numbers["covariance_ee_m2"][:] = np.nan  # type: ignore[index]
+    blind.numbers["covariance_ee_m2"][:] = np.nan
     assert not speed_after_the_fact(blind).is_smoothed
 
 

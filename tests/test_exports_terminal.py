@@ -9,7 +9,7 @@ from example_run import empty_run, example_run
 def printed(events: list[dict], width: int) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
     print_run(events, console, seconds=1.0)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    return console.file.getvalue()
 
 
 def test_one_incident_is_told_line_by_line_at_eighty_columns() -> None:
@@ -27,7 +27,7 @@ def test_one_incident_is_told_line_by_line_at_eighty_columns() -> None:
 def test_many_incidents_make_a_table() -> None:
     events = events_for_terminal()
     closed = next(e for e in events if e["event"] == "incident_closed")
-    events += [{**closed, "incident_id": f"I-{k}", "seq": 100 + k} for k in range(9)]
+    events += [{**closed, "incident_id": f"J-{k}", "seq": 100 + k} for k in range(9)]
     text = printed(events, 120)
     assert text.count("Exampleland") == 10
 

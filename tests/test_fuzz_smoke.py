@@ -1,13 +1,26 @@
-"""A few seconds of `fuzz/feeds.py`, so that it runs and finds nothing; `make fuzz` does it for ten minutes."""
+"""A few seconds of `fuzz/feeds.py`, so that it runs and finds nothing, and what it found before.
+
+`make fuzz` does it for ten minutes.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+
+from airvigil.drivers.replay import END_NS
+from airvigil.engine import step
+from airvigil.feeds.feed import FeedOptions
+from airvigil.feeds.open_feed import open_feed
+from airvigil.reports import empty_reports
+from airvigil.state import State
+from small_world import SETTINGS, SKY, make_reports, random_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 8
@@ -67,3 +80,27 @@ runpy.run_path("fuzz/feeds.py", run_name="__main__")
     assert "python fuzz/feeds.py --only sbs --input" in done.stderr
     assert len(json.loads(done.stdout)["failures"]) == 1
     assert len(list(tmp_path.glob("sbs-*"))) == 1
+
+
+# ---- found by fuzzing, each in its smallest form ----
+
+
+def test_a_header_with_a_long_row_of_spaces_takes_no_time() -> None:
+    header = b"timestamp,icao24,latitude,longitude,a" + b" " * 60_000 + b"b\n"
+    feed = open_feed("state-vectors", FeedOptions(sensor="s"), head=header)
+    begin = time.perf_counter()
+    feed.decode(header + b"1760000000,4601f7,59,25,\n", 0)
+    assert feed.finish().num_rows == 1
+    assert time.perf_counter() - begin < 2.0  # 20 s while names were cleaned with a regular expression
+
+
+def test_a_report_of_a_time_beyond_the_clock_is_rejected_and_not_kept_waiting() -> None:
+    table = make_reports(random_rows(1, count=3))
+    times = pa.array([2**62 + 5] * table.num_rows).view(pa.timestamp("ns", tz="UTC"))
+    for name in ("time_of_applicability", "received_at"):
+        place = table.schema.names.index(name)
+        table = table.set_column(place, table.schema.field(name), times)
+    state = step(State(), table, None, 0, SKY, SETTINGS)[0]
+    state = step(state, empty_reports(), None, END_NS, SKY, SETTINGS)[0]
+    assert sum(a.waiting() for a in state.intake.accounts.values()) == 0
+    assert sum(a.rejected["time_in_future"] for a in state.intake.accounts.values()) > 0

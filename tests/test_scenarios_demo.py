@@ -24,7 +24,7 @@ def stories() -> list[Story]:
 def printed(width: int) -> list[str]:
     console = Console(file=io.StringIO(), width=width, color_system=None)
     print_stories(stories(), console)
-    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return console.file.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("width", [80, 99])

@@ -17,8 +17,11 @@ Rules
 | `geojson` `kml` `czml` | `incidents.geojson`, `incidents.kml`, `incidents.czml` |
 | `report` | `report.html`, one self-contained file |
 | `incident_card` | one incident as a standalone SVG picture |
+| `terminal` | the summary that a run prints |
 
 `run_view` reads events and tables once for all of them; `wording` has the words and numbers;
-`finding` writes the finding; `track_pieces` cuts tracks at the boundary; `map_projection`, `map_ground`,
-`map_decoration`, `label_places`, `map_svg`, `chart_axes`, `charts` and `svg` draw.
+`finding` writes the finding, `reason_words` the reasons; `report_sections`, `interference_sections` and
+`report_parts` fill the report; `track_pieces` cuts tracks at the boundary, `smoothed_speed` smooths for
+display; `map_projection`, `map_ground`, `map_decoration`, `label_places`, `map_svg`, `interference_map`,
+`chart_axes`, `charts` and `svg` draw.
 """

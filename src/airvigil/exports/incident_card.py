@@ -61,26 +61,9 @@ def incident_card_svg(
     )
     entry = ns_from_iso((incident.get("entry") or {}).get("time"))
     made = "RECONSTRUCTION · " if incident.get("reconstruction") else ""
-    parts = [
-        text(
-            _EDGE,
-            42.0,
-            f"{made}{incident.get('volume_name')}, {date_of(entry)}, {clock(entry, seconds=False)} UTC",
-            class_="card-heading",
-        )
-    ]
-    y = 72.0
-    for line in textwrap.wrap(" ".join(incident_sentences(run, incident)), _LETTERS):
-        parts.append(text(_EDGE, y, line, class_="card-text"))
-        y += 22.0
-    for drawn in drawings:
-        if drawn is not None:
-            height = _height(drawn)
-            place = (
-                f'<svg x="{_EDGE:.0f}" y="{y:.0f}" width="{_WIDTH - 2 * _EDGE:.0f}" height="{height:.0f}" '
-            )
-            parts.append(drawn.replace("<svg ", place, 1))
-            y += height + 14.0
+    heading = f"{made}{incident.get('volume_name')}, {date_of(entry)}, {clock(entry, seconds=False)} UTC"
+    sentences = " ".join(incident_sentences(run, incident))
+    parts, y = _laid_out(heading, sentences, [drawn for drawn in drawings if drawn is not None])
     paper = element("rect", width=_WIDTH, height=y + 10.0, class_="card-paper")
     return element(
         "svg",
@@ -95,6 +78,21 @@ def incident_card_svg(
         role="img",
         aria_label=f"{made}incident {incident.get('incident_id')}",
     )
+
+
+def _laid_out(heading: str, sentences: str, drawings: Sequence[str]) -> tuple[list[str], float]:
+    """Heading, sentences and drawings one below the other, and where they end."""
+    parts = [text(_EDGE, 42.0, heading, class_="card-heading")]
+    y = 72.0
+    for line in textwrap.wrap(sentences, _LETTERS):
+        parts.append(text(_EDGE, y, line, class_="card-text"))
+        y += 22.0
+    for drawn in drawings:
+        height = _height(drawn)
+        place = f'<svg x="{_EDGE:.0f}" y="{y:.0f}" width="{_WIDTH - 2 * _EDGE:.0f}" height="{height:.0f}" '
+        parts.append(drawn.replace("<svg ", place, 1))
+        y += height + 14.0
+    return parts, y
 
 
 def _height(drawn: str) -> float:

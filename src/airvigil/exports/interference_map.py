@@ -24,6 +24,7 @@ from airvigil.units import NS_PER_S
 MOST_CROSSES = 160
 HEIGHTS = (380.0, 560.0)
 INSET = (250.0, 180.0)
+LEAST_ENLARGED = 5
 KNOT = 0.09  # share of the width below which claimed places cannot be told apart
 GAP_NS = 120 * NS_PER_S  # a line does not bridge a longer silence
 JUMP_NS = 3600 * NS_PER_S
@@ -117,6 +118,8 @@ def _inset(frame: MapFrame, lost: FloatArray, crosses: FloatArray, land: Ground,
     )
     if small.metres_per_unit > 0.5 * frame.metres_per_unit:
         return ""  # it would show no more than the map does
+    if len(np.unique(np.rint(small.xy(lost[:, 0], lost[:, 1]) / 7.0), axis=0)) < LEAST_ENLARGED:
+        return ""  # one place, however large
     x, y = _free_corner(frame, labels)
     labels.taken.append((x - 6.0, y - 6.0, x + INSET[0] + 6.0, y + INSET[1] + 6.0))
     km = next(

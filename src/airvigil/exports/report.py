@@ -173,6 +173,7 @@ def _front(run: Run) -> dict[str, Any]:
         "failures": failure_rows(run),
         "interrupted": bool(run.finished.get("interrupted")),
         "title": run.title,
+        "synthetic": run.is_synthetic,
         "boundary_source": BOUNDARY_SOURCE,
         "boundaries_from": _common_source(run),
     }

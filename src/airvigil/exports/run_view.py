@@ -108,9 +108,14 @@ class Run:
 
     @property
     def title(self) -> str | None:
-        """What the run was called, without the word that the banner says already."""
+        """What the run was called, without the word that says how it was made."""
         words = str(self.started.get("title") or "")
-        return words.removesuffix(" (reconstruction)").strip() or None
+        return words.removesuffix(" (reconstruction)").removesuffix(" (synthetic)").strip() or None
+
+    @property
+    def is_synthetic(self) -> bool:
+        """True if it was generated after no real case."""
+        return str(self.started.get("title") or "").endswith("(synthetic)")
 
     @property
     def inputs(self) -> Sequence[Mapping[str, Any]]:
