@@ -10,6 +10,8 @@ Rules
 - Entry and exit are where the margin crosses zero, interpolated; their sigma is the margin's over its
   rate, with the sensor's clock. Where the track began inside or was lost inside, it says so.
 - `p_inside_max` bounds P(spell) from below and needs no independence between errors.
+- The deepest moment is where margin less 2 sigma is greatest: the greatest of many noisy margins would be
+  the noisiest one.
 - The robustness radius given is the deepest believed margin: a shift of the whole track by less leaves
   that point inside, so the true radius is at least this.
 - A degraded position alone never makes more than `suspected`; one that is not credible never gets here.
@@ -26,6 +28,7 @@ from airvigil.settings import Infringement
 from airvigil.tracking.plausibility import great_circle_m
 from airvigil.units import NS_PER_S, utc_text
 
+DEPTH_SIGMAS = 2.0  # the deepest moment is the one that is deepest with this much allowed for noise
 OUTCOMES = ("outside", "undecidable", "suspected", "probable")
 
 
@@ -90,9 +93,11 @@ class Spell:
     exit: Crossing | None = None
     below_since: int | None = None  # ns of `known`, since when P is below close_p
     max_depth_m: float = -math.inf
+    max_depth_sure_m: float = -math.inf  # margin less DEPTH_SIGMAS sigma where that is greatest
     max_depth_sigma_m: float = math.nan
     max_depth_time: int = 0
-    credible_depth_m: float = 0.0
+    credible_depth_m: float = 0.0  # the same of credible reports alone
+    credible_sure_m: float = -math.inf
     p_max: float = 0.0
     p_max_credible: float = 0.0
     length_m: float = 0.0
@@ -223,12 +228,15 @@ def _count_inside(spell: Spell, last: Sample | None, sample: Sample) -> None:
         spell.bridged += 1
     else:
         spell.reports += 1
-    if sample.margin_m > spell.max_depth_m:
+    sure_m = sample.margin_m - DEPTH_SIGMAS * sample.sigma_m
+    if sure_m > spell.max_depth_sure_m:
+        spell.max_depth_sure_m = sure_m
         spell.max_depth_m = sample.margin_m
         spell.max_depth_sigma_m = sample.sigma_m
         spell.max_depth_time = sample.time
-    if not sample.degraded and not sample.bridged:
-        spell.credible_depth_m = max(spell.credible_depth_m, sample.margin_m)
+    if not sample.degraded and not sample.bridged and sure_m > spell.credible_sure_m:
+        spell.credible_sure_m = sure_m
+        spell.credible_depth_m = max(0.0, sample.margin_m)
     if math.isnan(sample.p_inside):
         spell.height_missing = True
     else:

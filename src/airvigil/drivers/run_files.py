@@ -111,7 +111,7 @@ class RunFiles:
 
     def _tables_of_interest(self, events: Sequence[Event]) -> tuple[pa.Table, pa.Table]:
         """All points if they are few; else those of tracks in incidents and interference."""
-        tracks = {event["track_id"] for event in events if event["event"].startswith("interference_opened")}
+        troubled = {event["icao24"] for event in events if event["event"] == "interference_opened"}
         members = {
             m["track_id"]
             for event in events
@@ -119,14 +119,15 @@ class RunFiles:
             for m in event["members"]
         }
         count = pq.read_metadata(self.folder / "tracks.parquet").num_rows
-        wanted = None if count <= MOST_BACKGROUND_POINTS else _one_of(tracks | members)
+        few = count <= MOST_BACKGROUND_POINTS
+        wanted = None if few else _one_of("track_id", members) | _one_of("icao24", troubled - {None})
         points = pq.read_table(self.folder / "tracks.parquet", filters=wanted)
-        margins = pq.read_table(self.folder / "margins.parquet", filters=_one_of(members))
+        margins = pq.read_table(self.folder / "margins.parquet", filters=_one_of("track_id", members))
         return points, margins
 
 
-def _one_of(tracks: set[str]) -> pc.Expression:
-    return pc.field("track_id").isin(pa.array(sorted(tracks), pa.string()))
+def _one_of(column: str, values: set[str]) -> pc.Expression:
+    return pc.field(column).isin(pa.array(sorted(values), pa.string()))
 
 
 def _widened(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

@@ -68,11 +68,12 @@ def _of_depth(event: Event) -> dict[str, Any]:
     depth, sigma = event["max_depth_m"], event["max_depth_sigma_m"]
     if depth is None:
         return _reason("max_depth_m", "no depth is known", max_depth_m=None)
-    plus_minus = "" if sigma is None else f" +- {sigma:.0f} m (1 sigma)"
+    at_least = "more than " if event["max_depth_is_bound"] else ""
+    plus_minus = "" if sigma is None or at_least else f" +- {sigma:.0f} m (1 sigma)"
     return _reason(
         "max_depth_m",
-        f"deepest {depth:.0f} m{plus_minus}; to have stayed out, every position must have been wrong by more than "
-        f"{event['robustness_radius_m']:.0f} m in the same direction",
+        f"deepest {at_least}{depth:.0f} m{plus_minus}; to have stayed out, all positions must have been wrong by at "
+        f"least {event['robustness_radius_m']:.0f} m in the same direction",
         max_depth_m=depth,
         max_depth_sigma_m=sigma,
         robustness_radius_m=event["robustness_radius_m"],
