@@ -10,17 +10,14 @@ import datetime as dt
 import gzip
 import hashlib
 import json
-import lzma
 import math
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "full_flight_short.jsonl.gz"
@@ -33,7 +30,13 @@ class NotMeasuredError(Exception):
 
 @dataclass(frozen=True)
 class Load:
-    """Two pieces of work; each does `*_units` units of it per call. `is_warm`: ours has run once already."""
+    """Two pieces of work; each does `*_units` units of it per call.
+
+    Attributes:
+        ours, peer: the work; the peer's may be a smaller amount.
+        notes: what else there is to say once it has run.
+        is_warm: ours has run once already.
+    """
 
     ours: Callable[[], Any]
     ours_units: int
@@ -44,8 +47,23 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """One figure, in the case's unit, of which less is better; held against what is allowed instead of a peer.
+
+    Attributes:
+        figure: measures it once.
+        allowed: the budget.
+        notes: what else there is to say once it was measured.
+    """
+
+    figure: Callable[[], float]
+    allowed: float
+    notes: Callable[[], dict[str, str]] | None = None
+
+
+@dataclass(frozen=True)
 class Case:
-    """A row of the table. `floor`: the ratio below which the bench fails."""
+    """A row of the table. `floor`: the ratio below which the bench fails; a ratio above 1 is always in our favour."""
 
     name: str
     what: str
@@ -53,7 +71,7 @@ class Case:
     peer_name: str
     floor: float | None
     packages: tuple[str, ...]
-    prepare: Callable[[], Load]
+    prepare: Callable[[], Load | Cost]
     rounds: int = 5
 
 
@@ -207,20 +225,15 @@ def margins_against_shapely() -> Load:
     covariance = np.tile([2500.0, 0.0, 2500.0], (len(latitude), 1))
     bias = np.zeros(len(latitude))
 
-    def plane(places: np.ndarray) -> np.ndarray:
-        return np.column_stack(
-            [places[:, 1] * 111_320.0 * math.cos(math.radians(59.6)), places[:, 0] * 111_320.0]
-        )
-
     areas = [
-        shapely.make_valid(_polygon([plane(ring) for ring in volume.rings])) for volume in airspace.volumes
+        shapely.make_valid(_polygon([_plane(ring) for ring in volume.rings])) for volume in airspace.volumes
     ]
     edges = np.array([shapely.boundary(area) for area in areas], dtype=object)
     inside, near = shapely.STRtree(areas), shapely.STRtree(edges)
     shapely.prepare(areas)
     shapely.prepare(edges)
     few = 200
-    points = shapely.points(plane(np.column_stack([latitude[:few], longitude[:few]])))
+    points = shapely.points(_plane(np.column_stack([latitude[:few], longitude[:few]])))
 
     def peer() -> None:
         inside.query(points, predicate="within")
@@ -235,6 +248,13 @@ def margins_against_shapely() -> Load:
     )
 
 
+def _plane(places: np.ndarray) -> np.ndarray:
+    """Latitude and longitude as metres in a plane that is true at 59.6 degrees north."""
+    return np.column_stack(
+        [places[:, 1] * 111_320.0 * math.cos(math.radians(59.6)), places[:, 0] * 111_320.0]
+    )
+
+
 def _polygon(rings: list[np.ndarray]) -> Any:
     """One area of rings in any order; what is inside an odd number of them is inside."""
     import shapely
@@ -245,56 +265,31 @@ def _polygon(rings: list[np.ndarray]) -> Any:
     return area
 
 
-def whole_replay() -> Load:
-    """One hour of a real receiver's bytes through feed and engine, without the files that a driver writes."""
-    files = sorted((recordings() / "helsinki_beast").glob("raw_adsb_*.bin.xz"))[-8:-4]
-    if len(files) != 4:
-        raise NotMeasuredError("no Helsinki recording among the recordings")
-    from airvigil.drivers.start_time import start_from_name
-    from airvigil.engine import step
-    from airvigil.feeds.beast import BeastFeed
-    from airvigil.feeds.feed import FeedOptions
-    from airvigil.settings import load_settings
-    from airvigil.state import State
+def p_inside_against_monte_carlo() -> Load:
+    """P(inside) of places near a border: ours exact (and with distance and sigma for every state near), the peer by sampling.
 
-    receiver, chunk = (60.319555, 24.830817, 84.0), 1 << 20
-    settings = load_settings()
+    10,000 samples give a standard error of at most 0.005; ours is exact to 1e-6. Sampling is helped by a plane made beforehand
+    and a prepared polygon of the one state that is asked for.
+    """
+    import shapely
+
     airspace = baltic_airspace()
-    lateness_ns = int(settings.time.allowed_lateness_s * 1e9)
-    inputs = [
-        (start_from_name(path.name, utc_offset_s=7200.0), lzma.decompress(path.read_bytes()))
-        for path in files
-    ]
-    spent = {"feed": 0.0, "engine": 0.0, "frames": 0.0}
+    estonia = next(volume for volume in airspace.volumes if volume.volume_id == "EST")
+    random = np.random.default_rng(3)
+    latitude, longitude = random.uniform(59.70, 59.95, 2_000), random.uniform(24.5, 26.5, 2_000)
+    sigma_m, samples, few = 926.0, 10_000, 20
+    covariance = np.tile([sigma_m**2, 0.0, sigma_m**2], (len(latitude), 1))
+    bias = np.zeros(len(latitude))
+    area = shapely.make_valid(_polygon([_plane(ring) for ring in estonia.rings]))
+    shapely.prepare(area)
+    places = _plane(np.column_stack([latitude[:few], longitude[:few]]))
 
-    def replay() -> int:
-        state = State(receivers={"helsinki": receiver})
-        frames, newest = 0, 0
-        spent.update(feed=0.0, engine=0.0)
-        for start_ns, content in inputs:
-            feed = BeastFeed(FeedOptions(sensor="helsinki", start_ns=start_ns, receiver=receiver))
-            for begin in range(0, len(content) + 1, chunk):
-                began = time.perf_counter()
-                piece = content[begin : begin + chunk]
-                reports = feed.decode(piece, start_ns) if piece else feed.finish()
-                decoded = time.perf_counter()
-                if reports.num_rows:
-                    newest = max(newest, int(pc.max(reports["received_at"]).value))
-                    state, _ = step(state, reports, None, newest - lateness_ns, airspace, settings)
-                spent["feed"] += decoded - began
-                spent["engine"] += time.perf_counter() - decoded
-                frames += reports.num_rows
-        spent["frames"] = frames
-        return frames
+    def peer() -> None:
+        for x, y in places:
+            cloud = random.normal((x, y), sigma_m, (samples, 2))
+            shapely.contains_xy(area, cloud).mean()
 
-    def notes() -> dict[str, str]:
-        share = spent["feed"] / (spent["feed"] + spent["engine"])
-        return {
-            "input": f"{int(spent['frames']):,} frames, {files[0].name} to {files[-1].name}",
-            "share of the time that the feed takes": f"{share:.0%}",
-        }
-
-    return Load(replay, replay(), notes=notes, is_warm=True)
+    return Load(lambda: airspace.margins(latitude, longitude, covariance, bias), len(latitude), peer, few)
 
 
 CASES = (
@@ -335,13 +330,12 @@ CASES = (
         margins_against_shapely,
     ),
     Case(
-        "whole_replay",
-        "one hour of a real receiver: Beast bytes to events, against EST, FIN, LVA, SWE and RUS",
-        "frames/s",
-        "",
-        None,
-        ("numba", "numpy", "pyarrow", "rs1090"),
-        whole_replay,
-        rounds=1,
+        "p_inside",
+        "exact P(inside), with distance and sigma, for every state within 50 km; the peer: one state, 10,000 samples a place",
+        "places/s",
+        "Monte Carlo, Shapely prepared",
+        20.0,
+        ("numba", "numpy", "shapely"),
+        p_inside_against_monte_carlo,
     ),
 )

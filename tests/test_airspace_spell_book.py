@@ -65,7 +65,11 @@ def test_an_open_spell_is_told_before_it_ends() -> None:
     state, output = step(State(), make_reports(across(count=60)), None, START_NS + 61 * 10**9, SKY, SETTINGS)
     names = [event["event"] for event in output.events if event["event"].startswith("spell")]
     assert names == ["spell_opened", "spell_updated", "spell_updated"]
-    assert [e["outcome"] for e in output.events if e["event"].startswith("spell")] == ["undecidable", "suspected", "probable"]
+    assert [e["outcome"] for e in output.events if e["event"].startswith("spell")] == [
+        "undecidable",
+        "suspected",
+        "probable",
+    ]
     assert len(state.spells.pairs) == 1
 
 
@@ -76,7 +80,10 @@ def test_pairs_that_are_silent_are_forgotten() -> None:
 
 def test_a_spell_opens_only_once() -> None:
     judged = Judged(across(count=60, is_state_aircraft=None))
-    assert [e["event"] for e in judged.events("spell_opened", "spell_closed")] == ["spell_opened", "spell_closed"]
+    assert [e["event"] for e in judged.events("spell_opened", "spell_closed")] == [
+        "spell_opened",
+        "spell_closed",
+    ]
 
 
 # --- permission -------------------------------------------------------------------------------------------------------
@@ -89,7 +96,11 @@ def test_a_spell_opens_only_once() -> None:
         ({"icao24": STATE}, "state", "required"),
         ({"icao24": "4601f7", "is_state_aircraft": True}, "state", "required"),
         ({"icao24": "4601f7", "is_icao_address": False}, "unidentified", "required"),
-        ({"icao24": None, "sensor_track": "12", "sensor_kind": "radar", "nac_p": None}, "unidentified", "required"),
+        (
+            {"icao24": None, "sensor_track": "12", "sensor_kind": "radar", "nac_p": None},
+            "unidentified",
+            "required",
+        ),
     ],
 )
 def test_state_and_unidentified_aircraft_need_permission_and_civil_ones_do_not(
@@ -125,7 +136,10 @@ def test_an_aircraft_told_to_be_a_states_during_its_stay_makes_an_incident_then(
     judged = Judged(rows)
     (opened,) = judged.events("incident_opened")
     assert opened["time"] == at(60)
-    assert [e["permission"] for e in judged.events("spell_opened", "spell_closed")] == ["not_required", "required"]
+    assert [e["permission"] for e in judged.events("spell_opened", "spell_closed")] == [
+        "not_required",
+        "required",
+    ]
 
 
 def test_an_incident_closes_although_its_aircraft_is_then_told_to_be_civil() -> None:
@@ -142,7 +156,10 @@ def test_an_incident_closes_although_its_aircraft_is_then_told_to_be_civil() -> 
 
 def test_an_event_names_who_where_and_by_which_sensors() -> None:
     rows = across(callsign="NATO01", squawk="7700")
-    rows += [displaced(row, north_m=115.0, sensor_kind="mlat", sensor="net", time_s=row["time_s"] + 0.5) for row in across(count=55)]
+    rows += [
+        displaced(row, north_m=115.0, sensor_kind="mlat", sensor="net", time_s=row["time_s"] + 0.5)
+        for row in across(count=55)
+    ]
     (closed,) = Judged(rows).events("spell_closed")
     assert (closed["icao24"], closed["callsign"], closed["squawk"]) == (STATE, "NATO01", "7700")
     assert closed["sensor_kinds"] == ["adsb", "mlat"]

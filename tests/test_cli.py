@@ -41,11 +41,15 @@ def recording(tmp_path: Path) -> str:
 
 
 def state_vectors(count: int) -> str:
-    lines = ["time,icao24,lat,lon,velocity,heading,vertrate,callsign,onground,squawk,baroaltitude,geoaltitude,lastposupdate,lastcontact"]
+    lines = [
+        "time,icao24,lat,lon,velocity,heading,vertrate,callsign,onground,squawk,baroaltitude,geoaltitude,lastposupdate,lastcontact"
+    ]
     for k, row in enumerate(path(lat=58.97, track_deg=0.0, icao24="43c000", count=count)):
         time = START_NS // 10**9 + k
         position = f"{row['latitude_deg']:.6f},{row['longitude_deg']:.6f},230.0,0.0,0.0"
-        lines.append(f"{time},43c000,{position},NATO{k % 7}{k * 7919 % 10007},False,7000,10668.0,10700.0,{time},{time}")
+        lines.append(
+            f"{time},43c000,{position},NATO{k % 7}{k * 7919 % 10007},False,7000,10668.0,10700.0,{time},{time}"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -63,7 +67,9 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 # --- status 0 ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_replay_prints_a_table_of_incidents_and_the_books(recording: str, square_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_replay_prints_a_table_of_incidents_and_the_books(
+    recording: str, square_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["replay", recording, "--airspace", square_file]) == 0
     out, err = capsys.readouterr()
     assert "Square" in out
@@ -73,7 +79,9 @@ def test_a_replay_prints_a_table_of_incidents_and_the_books(recording: str, squa
     assert "error" not in err
 
 
-def test_json_prints_valid_incident_lines_and_nothing_else(recording: str, square_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_prints_valid_incident_lines_and_nothing_else(
+    recording: str, square_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["replay", recording, "--airspace", square_file, "--json", "--quiet"]) == 0
     out, _ = capsys.readouterr()
     (line,) = out.splitlines()
@@ -82,7 +90,9 @@ def test_json_prints_valid_incident_lines_and_nothing_else(recording: str, squar
     assert (incident["volume"], incident["outcome"], incident["reconstruction"]) == ("SQR", "probable", False)
 
 
-def test_json_of_a_run_without_incidents_is_empty(recording: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_of_a_run_without_incidents_is_empty(
+    recording: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     far = json.loads(json.dumps(SQUARE).replace("25", "5").replace("26", "6"))
     (tmp_path / "far.geojson").write_text(json.dumps(far))
     assert main(["replay", recording, "--airspace", str(tmp_path / "far.geojson"), "--json"]) == 0
@@ -100,7 +110,9 @@ def test_out_writes_a_folder_and_says_where_the_report_is(
 
 
 @pytest.mark.parametrize("batch", ["1", "7"])
-def test_a_batch_size_changes_no_output(recording: str, square_file: str, batch: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_batch_size_changes_no_output(
+    recording: str, square_file: str, batch: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["replay", recording, "--airspace", square_file, "--json"]) == 0
     whole = capsys.readouterr().out
     assert main(["replay", recording, "--airspace", square_file, "--json", "--batch", batch]) == 0
@@ -111,12 +123,22 @@ def test_a_settings_file_changes_what_is_found(
     recording: str, square_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.toml").write_text("[permission]\nrequired_for = []")
-    arguments = ["replay", recording, "--airspace", square_file, "--json", "--settings", str(tmp_path / "mine.toml")]
+    arguments = [
+        "replay",
+        recording,
+        "--airspace",
+        square_file,
+        "--json",
+        "--settings",
+        str(tmp_path / "mine.toml"),
+    ]
     assert main(arguments) == 0
     assert capsys.readouterr().out == ""
 
 
-def test_settings_prints_what_settings_reads(tmp_path: Path, recording: str, square_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_prints_what_settings_reads(
+    tmp_path: Path, recording: str, square_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["settings"]) == 0
     (tmp_path / "all.toml").write_text(capsys.readouterr().out)
     arguments = ["replay", recording, "--airspace", square_file, "--json"]
@@ -126,7 +148,9 @@ def test_settings_prints_what_settings_reads(tmp_path: Path, recording: str, squ
     assert capsys.readouterr().out == default
 
 
-def test_states_and_volumes_are_listed_and_shown(square_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_states_and_volumes_are_listed_and_shown(
+    square_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["airspace", "list"]) == 0
     assert "EST" in capsys.readouterr().out
     assert main(["airspace", "show", square_file]) == 0
@@ -172,9 +196,13 @@ def test_one_bad_input_of_two_is_status_1_and_the_other_is_used(
     assert "error: " in err
 
 
-def test_a_check_that_finds_something_wrong_is_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_that_finds_something_wrong_is_status_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bow = {"type": "Polygon", "coordinates": [[[25, 59], [26, 60], [26, 59], [25, 60], [25, 59]]]}
-    (tmp_path / "bow.geojson").write_text(json.dumps({"type": "Feature", "properties": {"id": "B"}, "geometry": bow}))
+    (tmp_path / "bow.geojson").write_text(
+        json.dumps({"type": "Feature", "properties": {"id": "B"}, "geometry": bow})
+    )
     assert main(["airspace", "check", str(tmp_path / "bow.geojson")]) == 1
     assert capsys.readouterr().out
 
@@ -190,7 +218,9 @@ def test_a_missing_file_is_told_with_what_to_do(square_file: str, capsys: pytest
     assert "nowhere.bin" in refused(["replay", "nowhere.bin", "--airspace", square_file], capsys)
 
 
-def test_a_missing_airspace_is_told_with_what_to_do(recording: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_airspace_is_told_with_what_to_do(
+    recording: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     refused(["replay", recording], capsys)
     assert "XYZ" in refused(["replay", recording, "--airspace", "XYZ"], capsys)
 
@@ -205,12 +235,16 @@ def test_an_unknown_setting_is_told_with_file_and_name(
     assert "time.lateness" in err
 
 
-def test_a_folder_that_cannot_be_written_is_told(recording: str, square_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written_is_told(
+    recording: str, square_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("")
     refused(["replay", recording, "--airspace", square_file, "--out", str(tmp_path / "file" / "out")], capsys)
 
 
-def test_an_input_that_is_nothing_known_is_status_2(tmp_path: Path, square_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_input_that_is_nothing_known_is_status_2(
+    tmp_path: Path, square_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "noise.txt").write_text("nothing that anybody sent\n" * 10)
     assert main(["replay", str(tmp_path / "noise.txt"), "--airspace", square_file]) == 2
     out, err = capsys.readouterr()
@@ -241,7 +275,9 @@ def test_an_unknown_scenario_is_told(capsys: pytest.CaptureFixture[str]) -> None
         ["replay", "x", "--receiver", "60,25,high"],
     ],
 )
-def test_arguments_that_mean_nothing_are_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_arguments_that_mean_nothing_are_status_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
@@ -252,7 +288,9 @@ def test_arguments_that_mean_nothing_are_status_2(arguments: list[str], capsys: 
 
 
 def in_another_process(code: str, **what: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120, **what)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120, **what
+    )
 
 
 def test_help_needs_none_of_the_heavy_packages() -> None:
@@ -261,8 +299,12 @@ def test_help_needs_none_of_the_heavy_packages() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "[]")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["replay", "--help"], ["scenario", "run", "--help"], ["--version"]])
-def test_help_and_version_are_status_0_on_stdout(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["replay", "--help"], ["scenario", "run", "--help"], ["--version"]]
+)
+def test_help_and_version_are_status_0_on_stdout(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 0
@@ -279,7 +321,9 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_reader_of_stdout_that_goes_away_is_no_traceback() -> None:
     code = "import sys; from airvigil.cli import main; sys.exit(main(['airspace', 'show', 'EST,FIN,LVA']))"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()

@@ -44,7 +44,9 @@ def table(sensor: str, number: int) -> pa.Table:
 
 
 def test_every_table_of_every_input_comes_once_and_in_its_inputs_order() -> None:
-    senders = [Sender([table(name, k) for k in range(20)], wait_s=wait) for name, wait in (("a", 0.0), ("b", 0.001))]
+    senders = [
+        Sender([table(name, k) for k in range(20)], wait_s=wait) for name, wait in (("a", 0.0), ("b", 0.001))
+    ]
     came = [(t["sensor"][0].as_py(), t["received_at"][0].value) for t in read_live(inputs(*senders))]
     for name in "ab":
         times = [received for sensor, received in came if sensor == name]

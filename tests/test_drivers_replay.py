@@ -53,7 +53,9 @@ def pieces(table: pa.Table, size: int) -> list[pa.Table]:
 
 
 @given(st.lists(st.integers(0, 12), max_size=8), st.integers(1, 30))
-def test_rebatched_keeps_every_row_in_its_order_in_tables_of_the_size_asked_for(sizes: list[int], size: int) -> None:
+def test_rebatched_keeps_every_row_in_its_order_in_tables_of_the_size_asked_for(
+    sizes: list[int], size: int
+) -> None:
     whole = make_reports([{"time_s": float(k), "icao24": f"{k:06x}"} for k in range(sum(sizes))])
     begins = [sum(sizes[:k]) for k in range(len(sizes))]
     parts = list(rebatched([whole.slice(b, n) for b, n in zip(begins, sizes, strict=True)], size))
@@ -85,9 +87,7 @@ def test_paced_gives_tables_not_before_their_time() -> None:
     tables = pieces(intruder(5), 1)
     begin = time.monotonic()
     given_at = [time.monotonic() - begin for _ in paced(tables, 50.0)]
-    assert [round(t / 0.02) for t in given_at] == [0, 1, 2, 3, 4] or all(
-        t >= 0.02 * k - 0.001 for k, t in enumerate(given_at)
-    )
+    assert all(t >= 0.02 * k - 0.001 for k, t in enumerate(given_at))
     begin = time.monotonic()
     assert len(list(paced(tables, None))) == 5
     assert time.monotonic() - begin < 0.02
@@ -138,7 +138,13 @@ def test_the_period_of_a_run_is_from_its_first_to_its_last_event() -> None:
 
 def test_progress_hears_of_every_step() -> None:
     heard: list[tuple[int, int]] = []
-    run(pieces(intruder(), 30), SKY, SETTINGS, sink=NoFiles(), progress=lambda rows, newest: heard.append((rows, newest)))
+    run(
+        pieces(intruder(), 30),
+        SKY,
+        SETTINGS,
+        sink=NoFiles(),
+        progress=lambda rows, newest: heard.append((rows, newest)),
+    )
     assert [rows for rows, _ in heard] == [30, 60, 80]
     assert heard[-1][1] == START_NS + 79 * 10**9
 
@@ -201,7 +207,9 @@ def test_an_error_in_a_held_block_is_not_hidden_and_the_handler_comes_back() -> 
 
 def test_a_run_in_another_thread_works() -> None:
     results: list[RunResult] = []
-    thread = threading.Thread(target=lambda: results.append(run([intruder(3)], SKY, SETTINGS, sink=NoFiles())))
+    thread = threading.Thread(
+        target=lambda: results.append(run([intruder(3)], SKY, SETTINGS, sink=NoFiles()))
+    )
     thread.start()
     thread.join()
     assert results[0].reports == 3

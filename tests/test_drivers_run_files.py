@@ -30,7 +30,9 @@ NAMES = {
 
 
 def reports() -> list[pa.Table]:
-    rows = path(lat=58.97, track_deg=0.0, icao24="43c000", count=80) + path(lat=58.5, icao24="46aaaa", count=80)
+    rows = path(lat=58.97, track_deg=0.0, icao24="43c000", count=80) + path(
+        lat=58.5, icao24="46aaaa", count=80
+    )
     rows.sort(key=lambda row: row["time_s"])
     table = make_reports(rows)
     return [table.slice(begin, 40) for begin in range(0, table.num_rows, 40)]
@@ -54,7 +56,9 @@ def test_every_line_of_the_events_is_json_and_canonical(tmp_path: Path) -> None:
     lines = (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines()
     events = [json.loads(line) for line in lines]
     assert [event["seq"] for event in events] == list(range(len(events)))
-    assert {"run_started", "spell_opened", "incident_closed", "accounting", "run_finished"} <= {e["event"] for e in events}
+    assert {"run_started", "spell_opened", "incident_closed", "accounting", "run_finished"} <= {
+        e["event"] for e in events
+    }
     for line, event in zip(lines, events, strict=True):
         assert line == json.dumps(event, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -84,7 +88,9 @@ def test_an_interrupted_run_has_all_its_files(tmp_path: Path) -> None:
 def test_while_it_runs_only_temporary_files_are_there(tmp_path: Path) -> None:
     files = RunFiles(tmp_path)
     run(reports(), SKY, SETTINGS, sink=files)
-    assert {p.name for p in tmp_path.iterdir()} == {f".{name}.part" for name in ("events.jsonl", "tracks.parquet", "margins.parquet")}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        f".{name}.part" for name in ("events.jsonl", "tracks.parquet", "margins.parquet")
+    }
     files.finish([], SKY.volumes)
 
 
@@ -92,7 +98,10 @@ def test_a_run_without_reports_has_all_its_files(tmp_path: Path) -> None:
     written(tmp_path, [])
     assert {p.name for p in tmp_path.iterdir()} == NAMES
     assert pq.read_table(tmp_path / "tracks.parquet").num_rows == 0
-    assert json.loads((tmp_path / "incidents.geojson").read_text(encoding="utf-8"))["type"] == "FeatureCollection"
+    assert (
+        json.loads((tmp_path / "incidents.geojson").read_text(encoding="utf-8"))["type"]
+        == "FeatureCollection"
+    )
 
 
 def test_files_of_an_earlier_run_are_replaced(tmp_path: Path) -> None:

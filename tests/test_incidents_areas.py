@@ -14,7 +14,9 @@ from small_world import SETTINGS, START_NS
 RULE = SETTINGS.incidents
 
 
-def opened(track: str, time_s: float, lat: float, lon: float, reason: str = "accuracy_lost", **changed: Any) -> dict[str, Any]:
+def opened(
+    track: str, time_s: float, lat: float, lon: float, reason: str = "accuracy_lost", **changed: Any
+) -> dict[str, Any]:
     """An `interference_opened` event with its places all here."""
     place = {"time": utc_text(START_NS), "latitude_deg": lat, "longitude_deg": lon}
     event = {
@@ -73,7 +75,8 @@ def test_lost_accuracy_is_placed_where_the_aircraft_was_last_believed() -> None:
 def test_two_aircraft_that_claim_one_place_by_impossible_motion_share_it(reason: str) -> None:
     far = {"latitude_deg": 50.0, "longitude_deg": 20.0}
     book, told = taken(
-        opened("a", 0, 59.1, 25.1, reason, last_credible=far), opened("b", 3000, 59.15, 25.1, reason, last_credible=None)
+        opened("a", 0, 59.1, 25.1, reason, last_credible=far),
+        opened("b", 3000, 59.15, 25.1, reason, last_credible=None),
     )
     (area,) = told
     assert area["kind"] == "shared_place"
@@ -90,7 +93,10 @@ def test_one_aircraft_does_not_share_a_place_with_itself() -> None:
 
 
 def test_places_apart_are_not_shared() -> None:
-    assert taken(opened("a", 0, 59.1, 25.1, "impossible_jump"), opened("b", 1, 59.2, 25.1, "impossible_jump"))[1] == []
+    assert (
+        taken(opened("a", 0, 59.1, 25.1, "impossible_jump"), opened("b", 1, 59.2, 25.1, "impossible_jump"))[1]
+        == []
+    )
 
 
 def test_lost_accuracy_never_makes_a_shared_place() -> None:

@@ -21,7 +21,9 @@ INCIDENT = ("incident_opened", "incident_updated", "incident_closed")
 
 def intruder(number: int = 0, **what: Any) -> list[Row]:
     """A state aircraft north over the southern border, 20 s after it begins."""
-    return path(**{"lat": 59.0 - 20.0 * 230.0 / 111_400.0, "track_deg": 0.0, "icao24": f"43c00{number}", **what})
+    return path(
+        **{"lat": 59.0 - 20.0 * 230.0 / 111_400.0, "track_deg": 0.0, "icao24": f"43c00{number}", **what}
+    )
 
 
 def at(time_s: float) -> str:
@@ -66,10 +68,23 @@ def test_tracks_in_different_volumes_are_different_incidents() -> None:
 def weaving(back_after_s: float) -> list[Row]:
     """In for 60 s, out, and in again so long after leaving."""
     rows = intruder(count=80, lon=25.1)
-    out = path(lat=58.9, lon=25.1, track_deg=90.0, speed_mps=70.0, icao24="43c000", begin_s=140.0, count=round(back_after_s) - 60)
+    out = path(
+        lat=58.9,
+        lon=25.1,
+        track_deg=90.0,
+        speed_mps=70.0,
+        icao24="43c000",
+        begin_s=140.0,
+        count=round(back_after_s) - 60,
+    )
     end = out[-1]
     again = path(
-        lat=59.02, lon=end["longitude_deg"], track_deg=90.0, icao24="43c000", begin_s=end["time_s"] + 60.0, count=40
+        lat=59.02,
+        lon=end["longitude_deg"],
+        track_deg=90.0,
+        icao24="43c000",
+        begin_s=end["time_s"] + 60.0,
+        count=40,
     )
     return rows + out + again
 
@@ -97,7 +112,10 @@ def test_an_incident_closes_so_long_after_its_last_spell() -> None:
 def test_an_incident_opens_with_the_second_report_and_rises_with_the_third() -> None:
     judged = Judged(intruder())
     told = judged.events(*INCIDENT)
-    assert [(e["event"], e["outcome"]) for e in told[:2]] == [("incident_opened", "suspected"), ("incident_updated", "probable")]
+    assert [(e["event"], e["outcome"]) for e in told[:2]] == [
+        ("incident_opened", "suspected"),
+        ("incident_updated", "probable"),
+    ]
     assert told[0]["exit"] is None
     assert utc_ns(told[1]["time"]) - utc_ns(told[0]["time"]) == 10**9
     assert told[-1]["event"] == "incident_closed"
@@ -127,7 +145,10 @@ def test_an_undecidable_height_makes_an_undecidable_incident_that_names_what_is_
     sky = Airspace([square(upper_limit_m=6000.0, vertical_reference="MSL")])
     judged = Judged(intruder(pressure_altitude_m=None), sky=sky)
     (closed,) = judged.events("incident_closed")
-    assert (closed["outcome"], closed["undecidable_for"]) == ("undecidable", ["height in the volume's own reference"])
+    assert (closed["outcome"], closed["undecidable_for"]) == (
+        "undecidable",
+        ["height in the volume's own reference"],
+    )
     assert closed["why"][-1]["code"] == "missing"
 
 
@@ -135,7 +156,11 @@ def test_a_disputed_area_names_both_states_and_is_assigned_to_neither() -> None:
     ring = square().rings[0]
     volume = make_volume("AAA|BBB", [ring], name="Disputed", kind="disputed", states=("AAA", "BBB"))
     (closed,) = Judged(intruder(), sky=Airspace([volume])).events("incident_closed")
-    assert (closed["volume"], closed["volume_kind"], closed["states"]) == ("AAA|BBB", "disputed", ["AAA", "BBB"])
+    assert (closed["volume"], closed["volume_kind"], closed["states"]) == (
+        "AAA|BBB",
+        "disputed",
+        ["AAA", "BBB"],
+    )
     (reason,) = [reason for reason in closed["why"] if reason["code"] == "disputed"]
     assert "AAA" in reason["text"]
     assert "BBB" in reason["text"]
@@ -150,7 +175,9 @@ def spoofed(number: int) -> list[Row]:
 
 
 @pytest.mark.parametrize(("aircraft", "outcome"), [(2, "undecidable"), (1, "probable")])
-def test_an_entry_where_several_aircraft_were_sent_by_impossible_positions_is_undecidable(aircraft: int, outcome: str) -> None:
+def test_an_entry_where_several_aircraft_were_sent_by_impossible_positions_is_undecidable(
+    aircraft: int, outcome: str
+) -> None:
     rows = [row for number in range(aircraft) for row in spoofed(number)]
     rows += path(lat=59.1, lon=25.45, icao24="43c000", begin_s=200.0, count=60)
     (closed,) = Judged(rows).events("incident_closed")
@@ -183,12 +210,16 @@ def test_a_member_without_exit_leaves_the_incident_without_one() -> None:
 
 def test_durations_run_from_first_entry_to_last_exit() -> None:
     (closed,) = Judged(intruder() + intruder(1, lon=25.55, begin_s=30.0)).events("incident_closed")
-    assert closed["duration_s"] == pytest.approx((utc_ns(closed["exit"]["time"]) - utc_ns(closed["entry"]["time"])) / 1e9, abs=0.06)
+    assert closed["duration_s"] == pytest.approx(
+        (utc_ns(closed["exit"]["time"]) - utc_ns(closed["entry"]["time"])) / 1e9, abs=0.06
+    )
     assert closed["duration_s"] == pytest.approx(89.0 - 20.0, abs=0.3)
 
 
 def test_a_book_survives_its_plain_form() -> None:
-    state, _ = step(State(), make_reports(intruder() + spoofed(0)), None, START_NS + 61 * 10**9, SKY, SETTINGS)
+    state, _ = step(
+        State(), make_reports(intruder() + spoofed(0)), None, START_NS + 61 * 10**9, SKY, SETTINGS
+    )
     assert state.incidents.incidents
     assert IncidentBook.from_plain(state.incidents.to_plain()) == state.incidents
     copy = state.incidents.copy()

@@ -12,7 +12,10 @@ from airvigil.incidents.reasons import explain
 def event(**changed: Any) -> dict[str, Any]:
     """An incident event without its `why`."""
     plain = {
-        "members": [{"identity": "state", "reports": 40, "track_id": "a"}, {"identity": "state", "reports": 2, "track_id": "a"}],
+        "members": [
+            {"identity": "state", "reports": 40, "track_id": "a"},
+            {"identity": "state", "reports": 2, "track_id": "a"},
+        ],
         "p_inside_max": 0.97312,
         "max_depth_m": 9312.4,
         "max_depth_sigma_m": 27.6,
@@ -65,20 +68,26 @@ def test_an_unknown_depth_or_sigma_is_not_zero() -> None:
         ({"undecidable_for": ["a second report inside"]}, "missing", ("a second report inside",)),
     ],
 )
-def test_each_circumstance_has_its_sentence(changed: dict[str, Any], code: str, words: tuple[str, ...]) -> None:
+def test_each_circumstance_has_its_sentence(
+    changed: dict[str, Any], code: str, words: tuple[str, ...]
+) -> None:
     assert code not in said()
     text = said(**changed)[code]["text"]
     assert all(word in text for word in words)
 
 
 def test_identities_are_named_once_each() -> None:
-    members = [{"identity": name, "reports": 1, "track_id": name} for name in ("unidentified", "state", "state")]
+    members = [
+        {"identity": name, "reports": 1, "track_id": name} for name in ("unidentified", "state", "state")
+    ]
     why = said(members=members)
     assert why["permission_required"]["identities"] == ["state", "unidentified"]
     assert "2 tracks" in why["reports"]["text"]
 
 
 def test_nothing_is_called_a_violation() -> None:
-    everything = explain(event(volume_kind="disputed", shared_place=True, interference=["x"], undecidable_for=["y"]))
+    everything = explain(
+        event(volume_kind="disputed", shared_place=True, interference=["x"], undecidable_for=["y"])
+    )
     assert len(everything) == 8
     assert all("violat" not in reason["text"].lower() for reason in everything)

@@ -59,7 +59,9 @@ def test_a_copy_shares_nothing() -> None:
 
 def _changed(table: pa.Table, name: str, value: object) -> pa.Table:
     place = table.schema.get_field_index(name)
-    return table.set_column(place, table.schema.field(place), pa.array([value], table.schema.field(place).type))
+    return table.set_column(
+        place, table.schema.field(place), pa.array([value], table.schema.field(place).type)
+    )
 
 
 def test_a_state_of_another_version_is_refused() -> None:

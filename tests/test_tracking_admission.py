@@ -20,7 +20,11 @@ CHI2_2_95 = 5.991464547  # 95 % quantile of chi-square with two degrees of freed
 
 
 def _covariance(**columns: Any) -> tuple[list[float], int]:
-    row = rows_of(make_reports([{"time_s": 0.0, "icao24": "4601f7", "latitude_deg": 1.0, "longitude_deg": 1.0, **columns}])).rows[0]
+    row = rows_of(
+        make_reports(
+            [{"time_s": 0.0, "icao24": "4601f7", "latitude_deg": 1.0, "longitude_deg": 1.0, **columns}]
+        )
+    ).rows[0]
     out = np.empty(3)
     default = accuracy_of(row, sensor_table_of(SETTINGS)[0], out)
     return out.tolist(), default
@@ -31,7 +35,9 @@ def test_a_sensors_own_covariance_comes_first() -> None:
     assert _covariance(**stated, nac_p=8, rc_m=100.0) == ([400.0, -30.0, 900.0], 0)
 
 
-@pytest.mark.parametrize(("nac_p", "epu_m"), [(11, 3.0), (10, 10.0), (9, 30.0), (8, 92.6), (7, 185.2), (5, 926.0), (1, 18520.0)])
+@pytest.mark.parametrize(
+    ("nac_p", "epu_m"), [(11, 3.0), (10, 10.0), (9, 30.0), (8, 92.6), (7, 185.2), (5, 926.0), (1, 18520.0)]
+)
 def test_nac_p_is_a_95_percent_radius(nac_p: int, epu_m: float) -> None:
     # DO-260B 2.2.3.2.7.1.3.8: EPU; a circular normal holds 95 % within 2.4477 sigma
     (ee, en, nn), default = _covariance(nac_p=nac_p)
@@ -77,14 +83,20 @@ def _coverage(rows_and_truth: list[tuple[list[Row], list[Row]]]) -> tuple[float,
             continue
         at = truth[key]
         n = (point["latitude_deg"] - at["latitude_deg"]) * M_PER_DEG
-        e = (point["longitude_deg"] - at["longitude_deg"]) * M_PER_DEG * math.cos(math.radians(at["latitude_deg"]))
+        e = (
+            (point["longitude_deg"] - at["longitude_deg"])
+            * M_PER_DEG
+            * math.cos(math.radians(at["latitude_deg"]))
+        )
         ee, en, nn = (point[f"covariance_{name}_m2"] for name in ("ee", "en", "nn"))
         d2.append((nn * e * e - 2.0 * en * e * n + ee * n * n) / (ee * nn - en * en))
     assert len(d2) > 0.99 * len(truth)
     return float(np.mean(np.array(d2) <= CHI2_2_95)), float(np.mean(d2))
 
 
-def _wandering(truth: list[Row], sigma_m: float, white_share: float, rng: np.random.Generator, *, tau_s: float) -> list[Row]:
+def _wandering(
+    truth: list[Row], sigma_m: float, white_share: float, rng: np.random.Generator, *, tau_s: float
+) -> list[Row]:
     """Reports with a white part and a part that wanders slowly (Gauss-Markov), sigma_m together on each axis."""
     slow_sigma = sigma_m * math.sqrt(1.0 - white_share**2)
     slow = rng.normal(0, slow_sigma, 2)
@@ -137,7 +149,9 @@ def test_the_filtered_error_of_ads_b_is_not_overconfident_in_turns() -> None:
     flights = []
     for seed in range(250):
         truth = _manoeuvring(seed, straight=6, nac_p=8, every_s=2.0)
-        flights.append((_wandering(truth, 92.6 / EPU_TO_SIGMA, 0.4, np.random.default_rng(seed), tau_s=300.0), truth))
+        flights.append(
+            (_wandering(truth, 92.6 / EPU_TO_SIGMA, 0.4, np.random.default_rng(seed), tau_s=300.0), truth)
+        )
     assert _coverage(flights)[0] >= 0.93
 
 
@@ -146,9 +160,17 @@ def test_the_filtered_error_of_radar_is_not_overconfident_and_not_useless(every_
     flights = []
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        truth = path(track_deg=float(rng.uniform(0, 360)), sensor_kind="radar", nac_p=None, count=80, every_s=every_s)
+        truth = path(
+            track_deg=float(rng.uniform(0, 360)), sensor_kind="radar", nac_p=None, count=80, every_s=every_s
+        )
         rows = [
-            displaced(row, north_m=rng.normal(0, 500.0), east_m=rng.normal(0, 500.0), ground_speed_mps=None, track_angle_deg=None)
+            displaced(
+                row,
+                north_m=rng.normal(0, 500.0),
+                east_m=rng.normal(0, 500.0),
+                ground_speed_mps=None,
+                track_angle_deg=None,
+            )
             for row in truth
         ]
         flights.append((rows, truth))
@@ -164,7 +186,13 @@ def test_the_filtered_error_of_radar_is_not_overconfident_in_turns(every_s: floa
         rng = np.random.default_rng(seed)
         truth = _manoeuvring(seed, sensor_kind="radar", nac_p=None, every_s=every_s, speed_mps=200.0)
         rows = [
-            displaced(row, north_m=rng.normal(0, 500.0), east_m=rng.normal(0, 500.0), ground_speed_mps=None, track_angle_deg=None)
+            displaced(
+                row,
+                north_m=rng.normal(0, 500.0),
+                east_m=rng.normal(0, 500.0),
+                ground_speed_mps=None,
+                track_angle_deg=None,
+            )
             for row in truth
         ]
         flights.append((rows, truth))
@@ -179,7 +207,13 @@ def test_a_turn_is_followed_by_radar_alone_without_an_impossible_jump() -> None:
         rng = np.random.default_rng(seed)
         truth = path(speed_mps=200.0, turn_deg_s=3.0, count=90, every_s=4.0, sensor_kind="radar", nac_p=None)
         rows = [
-            displaced(row, north_m=rng.normal(0, 500.0), east_m=rng.normal(0, 500.0), ground_speed_mps=None, track_angle_deg=None)
+            displaced(
+                row,
+                north_m=rng.normal(0, 500.0),
+                east_m=rng.normal(0, 500.0),
+                ground_speed_mps=None,
+                track_angle_deg=None,
+            )
             for row in truth
         ]
         assert set(Judged(rows).integrity[1:]) == {"credible"}
@@ -208,7 +242,10 @@ def test_the_speed_and_direction_of_a_track_are_those_of_its_flight() -> None:
 
 
 def test_a_track_begins_with_its_first_position() -> None:
-    rows = [{"time_s": -5.0, "icao24": "4601f7", "sensor": "roof", "sensor_kind": "adsb", "callsign": "FIN123"}, *path(count=3)]
+    rows = [
+        {"time_s": -5.0, "icao24": "4601f7", "sensor": "roof", "sensor_kind": "adsb", "callsign": "FIN123"},
+        *path(count=3),
+    ]
     points = Judged(rows).points
     assert {p["track_id"] for p in points} == {"4601f7@20251009T085320Z"}
     assert {p["callsign"] for p in points} == {"FIN123"}
@@ -282,5 +319,7 @@ def test_tracks_in_one_batch_do_not_touch_each_other() -> None:
 
 def test_no_rows_make_no_points() -> None:
     empty = rows_of(make_reports([])).rows
-    rejects, points = admit(empty, TrackTable(), np.full((1, 3), np.nan), sensor_table_of(SETTINGS), limits_of(SETTINGS))
+    rejects, points = admit(
+        empty, TrackTable(), np.full((1, 3), np.nan), sensor_table_of(SETTINGS), limits_of(SETTINGS)
+    )
     assert (len(rejects), len(points)) == (0, 0)

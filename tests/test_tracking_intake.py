@@ -29,7 +29,9 @@ def taken(rows: list[dict[str, Any]], *, batch: int | None = None) -> Intake:
 
 
 def test_a_row_older_than_the_newest_reception_by_more_than_allowed_is_late() -> None:
-    intake = taken([{"time_s": 10.0}, {"time_s": 8.0, "received_s": 10.0}, {"time_s": 7.99, "received_s": 10.0}])
+    intake = taken(
+        [{"time_s": 10.0}, {"time_s": 8.0, "received_s": 10.0}, {"time_s": 7.99, "received_s": 10.0}]
+    )
     account = intake.accounts["made-up"]
     assert (account.received, account.late, len(intake.pending)) == (3, 1, 2)
 
@@ -42,7 +44,10 @@ def test_lateness_counts_from_what_came_before_and_not_from_the_row_itself() -> 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
 def test_lateness_does_not_depend_on_batches(batch: int) -> None:
-    rows = [{"time_s": t, "received_s": r} for t, r in [(0, 0), (5, 5), (2, 5), (4, 6), (3, 9), (9, 9), (6, 9), (8, 9)]]
+    rows = [
+        {"time_s": t, "received_s": r}
+        for t, r in [(0, 0), (5, 5), (2, 5), (4, 6), (3, 9), (9, 9), (6, 9), (8, 9)]
+    ]
     whole, parts = taken(rows), taken(rows, batch=batch)
     assert whole.pending.tobytes() == parts.pending.tobytes()
     assert accounting_rows(whole.accounts) == accounting_rows(parts.accounts)
@@ -84,13 +89,21 @@ def test_the_books_balance_at_every_moment() -> None:
     assert account.waiting() == 10
     rows = release(intake, START_NS + 5 * SECOND)
     settle(intake, rows, np.array([0, 1, 0, 1, 0]), {1: "stale_repeat"})
-    assert (account.used, account.late, dict(account.rejected), account.waiting()) == (3, 1, {"stale_repeat": 2}, 5)
+    assert (account.used, account.late, dict(account.rejected), account.waiting()) == (
+        3,
+        1,
+        {"stale_repeat": 2},
+        5,
+    )
 
 
 def test_sensors_have_books_of_their_own_sorted_by_name() -> None:
     judged = Judged(path(count=10) + path(count=5, sensor="attic", icao24="4601f8"))
     rows = accounting_rows(judged.state.intake.accounts)
-    assert [(row["sensor"], row["received"], row["used"], row["positions"]) for row in rows] == [("attic", 5, 5, 5), ("roof", 10, 10, 10)]
+    assert [(row["sensor"], row["received"], row["used"], row["positions"]) for row in rows] == [
+        ("attic", 5, 5, 5),
+        ("roof", 10, 10, 10),
+    ]
 
 
 def test_rows_without_a_position_are_used_but_not_counted_as_positions() -> None:
@@ -105,7 +118,14 @@ def test_every_kind_of_arrival_reject_is_counted_in_a_run() -> None:
     bad = [
         {"time_s": 3.0, "latitude_deg": 59.0, "longitude_deg": 25.0, "sensor": "roof"},
         {"time_s": 3.1, "latitude_deg": 95.0, "longitude_deg": 25.0, "sensor": "roof", "icao24": "4601f7"},
-        {"time_s": 90.0, "received_s": 3.2, "latitude_deg": 59.0, "longitude_deg": 25.0, "sensor": "roof", "icao24": "4601f7"},
+        {
+            "time_s": 90.0,
+            "received_s": 3.2,
+            "latitude_deg": 59.0,
+            "longitude_deg": 25.0,
+            "sensor": "roof",
+            "icao24": "4601f7",
+        },
     ]
     judged = Judged(good + bad)
     assert judged.rejected == {"no_identity": 1, "bad_position": 1, "time_in_future": 1}

@@ -106,7 +106,9 @@ def test_how_many_and_how_long_are_settings() -> None:
 
 
 def test_a_book_survives_its_plain_form() -> None:
-    book = InterferenceBook({"a": Watch(run=3, is_open=True, reasons={"x": 3}, claimed=(1, 2.0, 3.0)), "b": Watch()})
+    book = InterferenceBook(
+        {"a": Watch(run=3, is_open=True, reasons={"x": 3}, claimed=(1, 2.0, 3.0)), "b": Watch()}
+    )
     assert InterferenceBook.from_plain(book.to_plain()) == book
     assert book.copy() == book
     assert book.copy().watches["a"] is not book.watches["a"]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 
+import pyarrow as pa
 import pytest
 from geographiclib.geodesic import Geodesic
 
 from airvigil.airspace.margins import Airspace
+from airvigil.engine import step
+from airvigil.state import State
 from airvigil.tracking import verdicts
 from airvigil.tracking.plausibility import great_circle_m, latest
 from airvigil.units import NS_PER_S
 from made_flights import AIRLINER, Judged, displaced, noisy, path
-from small_world import make_reports, run, square
+from small_world import FAR_NS, SETTINGS, make_reports, run, square
 
 NOT_CREDIBLE = {name for name, _ in (verdicts.REASONS[code] for code in verdicts.NOT_CREDIBLE_REASONS)}
 
@@ -292,8 +295,6 @@ def test_a_position_repeated_by_its_time_is_a_stale_repeat() -> None:
     seen = table["time_of_applicability"].to_pylist()
     seen[20:] = [seen[19]] * 5
     column = table.schema.get_field_index("last_position")
-    import pyarrow as pa
-
     table = table.set_column(
         column, table.schema.field(column), pa.array(seen, type=table.schema.field(column).type)
     )
@@ -348,10 +349,6 @@ def test_without_a_receiver_place_there_is_no_horizon() -> None:
 
 
 def _seen_from_a_receiver(rows: list) -> dict[str, int]:
-    from airvigil.engine import step
-    from airvigil.state import State
-    from small_world import FAR_NS, SETTINGS
-
     state = State(receivers={"roof": (59.5, 25.5, 84.0)})
     state, _ = step(state, make_reports(rows), None, FAR_NS, Airspace([square()]), SETTINGS)
     return dict(state.intake.accounts["roof"].rejected)
@@ -397,11 +394,11 @@ def test_every_verdict_has_a_name_a_reason_and_a_test_here() -> None:
         text = source.read()
     assert {name for name in names if name and name not in text} == set()
     assert len(names) == len(verdicts.REASONS) + len(verdicts.REJECTS)
-    assert NOT_CREDIBLE == {
+    assert {
         "accuracy_lost",
         "integrity_lost",
         "impossible_jump",
         "speed_contradicts_positions",
         "too_slow_for_height",
         "duplicate_address",
-    }
+    } == NOT_CREDIBLE

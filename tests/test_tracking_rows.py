@@ -21,8 +21,13 @@ def record(**columns: Any) -> Any:
 
 def test_unknown_is_nan_or_minus_one_and_zero_stays_zero() -> None:
     row = record()
-    assert all(math.isnan(row[name]) for name in ("lat", "lon", "speed_mps", "pressure_altitude_m", "rc_m", "bias_m", "cov_en"))
-    assert [int(row[name]) for name in ("nic", "nac_p", "nac_v", "on_ground", "is_state", "last_position")] == [-1] * 6
+    assert all(
+        math.isnan(row[name])
+        for name in ("lat", "lon", "speed_mps", "pressure_altitude_m", "rc_m", "bias_m", "cov_en")
+    )
+    assert [
+        int(row[name]) for name in ("nic", "nac_p", "nac_v", "on_ground", "is_state", "last_position")
+    ] == [-1] * 6
     zero = record(nic=0, ground_speed_mps=0.0, on_ground=False, latitude_deg=0.0, longitude_deg=0.0)
     assert (zero["nic"], zero["speed_mps"], zero["on_ground"], zero["lat"]) == (0, 0.0, 0, 0.0)
 
@@ -66,7 +71,9 @@ def test_a_track_is_its_address_or_else_its_sensors_number(columns: dict[str, An
 
 
 def test_the_same_number_of_two_sensors_is_two_tracks() -> None:
-    arrivals = rows_of(make_reports([{"time_s": 0.0, "sensor": s, "sensor_track": "7"} for s in ("north", "south")]))
+    arrivals = rows_of(
+        make_reports([{"time_s": 0.0, "sensor": s, "sensor_track": "7"} for s in ("north", "south")])
+    )
     assert len({arrivals.keys[slot] for slot in arrivals.rows["slot"]}) == 2
 
 
@@ -80,7 +87,8 @@ def test_a_feeds_own_reject_reason_comes_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lat", "lon"), [(91.0, 0.0), (-90.1, 0.0), (0.0, 361.0), (1.0, None), (None, 1.0), (math.inf, 0.0), (0.0, -math.inf)]
+    ("lat", "lon"),
+    [(91.0, 0.0), (-90.1, 0.0), (0.0, 361.0), (1.0, None), (None, 1.0), (math.inf, 0.0), (0.0, -math.inf)],
 )
 def test_a_position_that_is_nowhere_on_earth_is_bad(lat: float | None, lon: float | None) -> None:
     table = make_reports([{"time_s": 0.0, "icao24": "4601f7", "latitude_deg": lat, "longitude_deg": lon}])
@@ -100,7 +108,9 @@ def test_sensor_kinds_are_their_numbers_and_an_unknown_one_is_a_state_vector() -
 
 
 def test_rows_of_one_time_have_an_order_that_does_not_depend_on_their_place() -> None:
-    rows = [{"time_s": 0.0, "icao24": "4601f7", "latitude_deg": 1.0 + k, "longitude_deg": 1.0} for k in range(20)]
+    rows = [
+        {"time_s": 0.0, "icao24": "4601f7", "latitude_deg": 1.0 + k, "longitude_deg": 1.0} for k in range(20)
+    ]
     forward, backward = rows_of(make_reports(rows)).rows, rows_of(make_reports(rows[::-1])).rows
     assert forward["tie"].tolist() == backward["tie"][::-1].tolist()
     assert len(set(forward["tie"].tolist())) == 20
@@ -114,7 +124,10 @@ def test_the_same_frame_at_two_receivers_has_two_ties() -> None:
 
 
 def test_a_table_of_many_chunks_gives_the_rows_of_one() -> None:
-    rows = [{"time_s": float(k), "icao24": f"4601f{k}", "sensor": f"s{k % 2}", "callsign": f"C{k}"} for k in range(6)]
+    rows = [
+        {"time_s": float(k), "icao24": f"4601f{k}", "sensor": f"s{k % 2}", "callsign": f"C{k}"}
+        for k in range(6)
+    ]
     whole = make_reports(rows)
     pieces = pa.concat_tables([whole.slice(k, 2) for k in (0, 2, 4)])
     a, b = rows_of(whole), rows_of(pieces)

@@ -30,7 +30,9 @@ def test_conversions_have_their_published_values(value: float, expected: float) 
 
 
 def test_the_mean_radius_is_that_of_the_iugg_to_a_decimetre() -> None:
-    assert pytest.approx((2.0 * units.WGS84_A_M + 6_356_752.314245) / 3.0, abs=0.05) == units.MEAN_EARTH_RADIUS_M
+    assert (
+        pytest.approx((2.0 * units.WGS84_A_M + 6_356_752.314245) / 3.0, abs=0.05) == units.MEAN_EARTH_RADIUS_M
+    )
 
 
 def test_a_time_is_text_with_milliseconds_rounded_down() -> None:
@@ -41,7 +43,12 @@ def test_a_time_is_text_with_milliseconds_rounded_down() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2025-09-19T06:58:00Z", "2025-09-19T06:58:00", "2025-09-19T09:58:00+03:00", "2025-09-19 06:58:00.000000+00:00"],
+    [
+        "2025-09-19T06:58:00Z",
+        "2025-09-19T06:58:00",
+        "2025-09-19T09:58:00+03:00",
+        "2025-09-19 06:58:00.000000+00:00",
+    ],
 )
 def test_iso_times_of_any_zone_mean_the_same_instant_and_none_means_utc(text: str) -> None:
     assert utc_ns(text) == 1_758_265_080_000_000_000

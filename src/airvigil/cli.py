@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ def _receiver(text: str) -> tuple[float, float, float]:
         raise argparse.ArgumentTypeError(
             f"expected LAT,LON[,HEIGHT_M] such as 60.3196,24.8308,84, got {text!r}"
         ) from None
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180 and math.isfinite(height)):
         raise argparse.ArgumentTypeError(f"expected a place on Earth, got {text!r}")
     return lat, lon, height
 

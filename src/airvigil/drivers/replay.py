@@ -30,6 +30,7 @@ from airvigil.reports import concat_reports, empty_reports
 from airvigil.settings import Settings
 from airvigil.state import State
 from airvigil.tracking.accounting import accounting_rows
+from airvigil.tracking.intake import BEGINNING
 from airvigil.units import NS_PER_S, utc_text
 
 Event = dict[str, Any]
@@ -91,6 +92,13 @@ def paced(tables: Iterable[pa.Table], speed: float | None) -> Iterator[pa.Table]
             wait = begin[0] + (newest - begin[1]) / NS_PER_S / speed - time.monotonic()
             time.sleep(max(0.0, wait))
         yield table
+
+
+def _reached(table: pa.Table, *, is_live: bool) -> int:
+    """The time that a table shows has been reached; an empty one says so only where rows come as they are made."""
+    if table.num_rows:
+        return _newest(table)
+    return time.time_ns() if is_live else BEGINNING
 
 
 def _newest(table: pa.Table) -> int:
@@ -206,10 +214,11 @@ def run(
     result = RunResult(state=State(receivers=dict(receivers or {})))
     begin = time.monotonic()
     started = started_event(airspace, settings, title=title, is_reconstruction=is_reconstruction)
+    is_live = any(each.is_live for each in inputs)
     _tell(result, sink, [started])
     try:
         for table in rebatched(paced(tables, speed), batch):
-            newest = max(_newest(table) if table.num_rows else time.time_ns(), result.state.intake.newest)
+            newest = max(_reached(table, is_live=is_live), result.state.intake.newest)
             watermark = newest - round(settings.time.allowed_lateness_s * NS_PER_S)
             with unbroken():
                 _step(result, sink, table, watermark, airspace, settings)

@@ -120,11 +120,17 @@ def _tell(book: AreaBook, sign: Sign, near: list[Sign], tracks: list[str], rule:
             "since": utc_text(first),
             "until": utc_text(sign.time),
             "latitude_deg": round(sum(s.lat for s in near) / len(near), 4),
-            "longitude_deg": round(sum(s.lon for s in near) / len(near), 4),
+            "longitude_deg": round(_mean_longitude(near, sign.lon), 4),
             "tracks": tracks,
             "reconstruction": any(s.is_reconstruction for s in near),
         }
     ]
+
+
+def _mean_longitude(signs: list[Sign], about: float) -> float:
+    """Mean longitude of places near each other, also across the antimeridian."""
+    offset = sum((s.lon - about + 540.0) % 360.0 - 180.0 for s in signs) / len(signs)
+    return (about + offset + 540.0) % 360.0 - 180.0
 
 
 def is_shared_place(book: AreaBook, lat: float, lon: float, time_ns: int, rule: Incidents) -> bool:

@@ -1,0 +1,187 @@
+"""The program as a whole: a replay, its memory, the demo, the start of the command line."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from cases import BALTIC, ROOT, SAMPLE, Case, Cost, Load, NotMeasuredError, baltic_airspace, recordings
+
+RECEIVER = (60.319555, 24.830817, 84.0)
+# Short and long Mode S frames on a Beast stream, without the doubled escapes (0x1a), which are few.
+_FRAME = re.compile(rb"\x1a(?:2[^\x1a]{7}([^\x1a]{7})|3[^\x1a]{7}([^\x1a]{14}))", re.DOTALL)
+
+
+def hour() -> list[Path]:
+    """Four files of the Helsinki recording, one hour."""
+    files = sorted((recordings() / "helsinki_beast").glob("raw_adsb_*.bin.xz"))[-8:-4]
+    if len(files) != 4:
+        raise NotMeasuredError("no Helsinki recording among the recordings")
+    return files
+
+
+def whole_replay() -> Load:
+    """One hour of a real receiver's bytes through feed and engine, without the files that a driver writes.
+
+    The peer only decodes, and only some of the frames: the floor that no whole can be faster than.
+    """
+    import rs1090
+
+    from airvigil.drivers.start_time import start_from_name
+    from airvigil.engine import step
+    from airvigil.feeds.beast import BeastFeed
+    from airvigil.feeds.feed import FeedOptions
+    from airvigil.settings import load_settings
+    from airvigil.state import State
+
+    files, chunk = hour(), 1 << 18
+    settings = load_settings()
+    airspace = baltic_airspace()
+    lateness_ns = int(settings.time.allowed_lateness_s * 1e9)
+    inputs = [
+        (start_from_name(path.name, utc_offset_s=7200.0), lzma.decompress(path.read_bytes()))
+        for path in files
+    ]
+    spent = {"feed": 0.0, "engine": 0.0, "frames": 0.0}
+
+    def replay() -> int:
+        state = State(receivers={"helsinki": RECEIVER})
+        frames, newest = 0, 0
+        spent.update(feed=0.0, engine=0.0)
+        for start_ns, content in inputs:
+            feed = BeastFeed(FeedOptions(sensor="helsinki", start_ns=start_ns, receiver=RECEIVER))
+            for begin in range(0, len(content) + 1, chunk):
+                began = time.perf_counter()
+                piece = content[begin : begin + chunk]
+                reports = feed.decode(piece, start_ns) if piece else feed.finish()
+                decoded = time.perf_counter()
+                if reports.num_rows:
+                    newest = max(newest, int(pc.max(reports["received_at"]).value))
+                    state, _ = step(state, reports, None, newest - lateness_ns, airspace, settings)
+                spent["feed"] += decoded - began
+                spent["engine"] += time.perf_counter() - decoded
+                frames += reports.num_rows
+        spent["frames"] = frames
+        return frames
+
+    found = [short or long for short, long in _FRAME.findall(inputs[0][1])][:50_000]
+    texts, times = [frame.hex() for frame in found], [1.0 + k / 100.0 for k in range(len(found))]
+
+    def peer() -> None:
+        for begin in range(0, len(texts), 10_000):
+            rs1090.decode(texts[begin : begin + 10_000], times[begin : begin + 10_000])
+
+    def notes() -> dict[str, str]:
+        share = spent["feed"] / (spent["feed"] + spent["engine"])
+        return {
+            "input": f"{int(spent['frames']):,} frames, {files[0].name} to {files[-1].name}",
+            "share of the time that decoding takes": f"{share:.0%}",
+        }
+
+    return Load(replay, replay(), peer, len(texts), notes=notes, is_warm=True)
+
+
+def run_program(*arguments: str) -> tuple[float, float]:
+    """Wall time (s) and peak resident memory (MB) of one run of the program, in a process of its own."""
+    begin = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", "airvigil.cli", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        told = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"airvigil {arguments[0]} ended with {process.returncode}: {told[-500:]!r}")
+    return time.perf_counter() - begin, usage.ru_maxrss / 1024
+
+
+def replay_memory() -> Cost:
+    """The same hour by the command that a user types, all files and the report written."""
+    files = hour()
+    walls: list[float] = []
+
+    def figure() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            place = ",".join(map(str, RECEIVER))
+            options = [
+                "--airspace",
+                ",".join(BALTIC),
+                "--name-utc-offset",
+                "+02:00",
+                "--receiver",
+                place,
+                "--quiet",
+            ]
+            wall_s, peak_mb = run_program("replay", *map(str, files), *options, "--out", folder)
+        walls.append(wall_s)
+        return peak_mb
+
+    return Cost(figure, 1024.0, lambda: {"wall time, reading to report": f"{min(walls):.1f} s"})
+
+
+def demo_time() -> Cost:
+    """Both stories of `airvigil demo` with their reports, installed and with compiled kernels at hand."""
+    if not SAMPLE.is_file():
+        raise NotMeasuredError("samples are missing: run make samples")
+    peaks: list[float] = []
+
+    def figure() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            wall_s, peak_mb = run_program("demo", "--out", folder)
+        peaks.append(peak_mb)
+        return wall_s
+
+    figure()  # compiles what this machine has not compiled yet
+    return Cost(figure, 15.0, lambda: {"peak memory": f"{max(peaks):.0f} MB"})
+
+
+def help_time() -> Cost:
+    """What a person waits for an answer to `airvigil --help`."""
+    return Cost(lambda: run_program("--help")[0], 0.5)
+
+
+WHOLE_CASES = (
+    Case(
+        "whole_replay",
+        "one hour of a real receiver: Beast bytes to events, against EST, FIN, LVA, SWE and RUS; the peer only decodes",
+        "frames/s",
+        "rs1090 alone",
+        0.2,
+        ("numba", "numpy", "pyarrow", "rs1090"),
+        whole_replay,
+        rounds=1,
+    ),
+    Case(
+        "replay_memory",
+        "peak memory of `airvigil replay` of the same hour, four files, report and maps written",
+        "MB",
+        "allowed",
+        1.0,
+        ("numba", "numpy", "pyarrow", "rs1090"),
+        replay_memory,
+        rounds=1,
+    ),
+    Case(
+        "demo",
+        "`airvigil demo`: both stories and their reports, start of the program included",
+        "s",
+        "allowed",
+        1.0,
+        ("numba", "numpy", "pyarrow", "shapely"),
+        demo_time,
+        rounds=3,
+    ),
+    Case("help", "`airvigil --help`", "s", "allowed", 1.0, (), help_time, rounds=9),
+)
