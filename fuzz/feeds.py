@@ -212,7 +212,7 @@ def inputs_of(
     """(input, seconds that it may take) without end: the seeds as they are, then mutations, a bomb now and then."""
     for seed in seeds:
         yield seed, CASE_S
-    waiting = list(bombs(seeds[0], options.bomb_bytes).values())
+    waiting = bombs(seeds[0], options.bomb_bytes)
     for number in itertools.count():
         if waiting and number % BOMB_EVERY == 0:
             yield waiting.pop(0), BOMB_S
@@ -327,6 +327,7 @@ def main(arguments: Sequence[str]) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGALRM, _on_alarm)
     warm_up()
+    bombs(b" ", options.bomb_bytes)  # their common part takes time and memory to make, which are nobody's
     warnings.simplefilter("error")
     failed = 0
     for target in targets:

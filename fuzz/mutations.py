@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import lzma
 import random
 import re
+import zlib
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -153,15 +155,34 @@ def compressed(content: bytes, kind: str) -> bytes:
     return pa.compress(content, codec="zstd", asbytes=True)
 
 
-def bombs(seed: bytes, size: int) -> dict[str, bytes]:
-    """Small sources that expand to `size` bytes: of nothing, of a line that never ends, of brackets, of one input over and over."""
-    fillings = {
-        "zeros": b"\x00", "spaces": b" ", "newlines": b"\n", "brackets": b"[", "quotes": b'"', "escapes": b"\x1a",
-        "digits": b"1", "repeated": seed,
-    }  # fmt: skip
-    made = {}
-    for (name, filling), kind in zip(fillings.items(), ("gzip", "xz", "zstd") * 3, strict=False):
-        # what becomes rows is judged by its rows: a million of them are enough
-        length = min(size, 1 << 20) if name in ("newlines", "repeated") else size
-        made[f"{name}-{kind}"] = compressed(seed + filling * (length // len(filling)), kind)
-    return made
+FILLINGS = {
+    "zeros": b"\x00", "spaces": b" ", "newlines": b"\n", "brackets": b"[", "quotes": b'"', "escapes": b"\x1a", "digits": b"1",
+}  # fmt: skip
+FEW_BYTES = 1 << 20  # of what becomes rows: these are judged one by one
+
+
+@functools.cache
+def _filler(filling: bytes, length: int, kind: str) -> bytes:
+    """A compressed member that expands to `length` bytes of one kind; made piece by piece."""
+    piece, count = filling * (1 << 20), max(1, length >> 20)
+    if kind == "zstd":
+        sink = pa.BufferOutputStream()
+        with pa.CompressedOutputStream(sink, "zstd") as stream:
+            for _ in range(count):
+                stream.write(piece)
+        return bytes(sink.getvalue())
+    if kind == "gzip":
+        gzipped = zlib.compressobj(1, wbits=31)
+        return b"".join([*(gzipped.compress(piece) for _ in range(count)), gzipped.flush()])
+    xz = lzma.LZMACompressor(preset=0)
+    return b"".join([*(xz.compress(piece) for _ in range(count)), xz.flush()])
+
+
+def bombs(seed: bytes, size: int) -> list[bytes]:
+    """Small sources that expand to `size` bytes: an input, and after it nothing, a line without end, brackets, or itself again."""
+    made = []
+    for (name, filling), kind in zip(FILLINGS.items(), ("gzip", "xz", "zstd") * 3, strict=False):
+        length = min(size, FEW_BYTES) if name == "newlines" else size
+        # all three formats may have several members one after the other
+        made.append(compressed(seed, kind) + _filler(filling, length, kind))
+    return [*made, compressed(seed * (FEW_BYTES // len(seed)), "gzip")]
