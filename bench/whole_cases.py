@@ -11,8 +11,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import pyarrow.compute as pc
-
 from cases import BALTIC, ROOT, SAMPLE, Case, Cost, Load, NotMeasuredError, baltic_airspace, recordings
 
 RECEIVER = (60.319555, 24.830817, 84.0)
@@ -41,11 +39,11 @@ def whole_replay() -> Load:
     from airvigil.feeds.feed import FeedOptions
     from airvigil.settings import load_settings
     from airvigil.state import State
+    from airvigil.tracking.intake import watermark_after
 
     files, chunk = hour(), 1 << 18
     settings = load_settings()
     airspace = baltic_airspace()
-    lateness_ns = int(settings.time.allowed_lateness_s * 1e9)
     inputs = [
         (start_from_name(path.name, utc_offset_s=7200.0), lzma.decompress(path.read_bytes()))
         for path in files
@@ -54,7 +52,7 @@ def whole_replay() -> Load:
 
     def replay() -> int:
         state = State(receivers={"helsinki": RECEIVER})
-        frames, newest = 0, 0
+        frames = 0
         spent.update(feed=0.0, engine=0.0)
         for start_ns, content in inputs:
             feed = BeastFeed(FeedOptions(sensor="helsinki", start_ns=start_ns, receiver=RECEIVER))
@@ -64,8 +62,8 @@ def whole_replay() -> Load:
                 reports = feed.decode(piece, start_ns) if piece else feed.finish()
                 decoded = time.perf_counter()
                 if reports.num_rows:
-                    newest = max(newest, int(pc.max(reports["received_at"]).value))
-                    state, _ = step(state, reports, None, newest - lateness_ns, airspace, settings)
+                    watermark = watermark_after(state.intake, reports, settings.time)
+                    state, _ = step(state, reports, None, watermark, airspace, settings)
                 spent["feed"] += decoded - began
                 spent["engine"] += time.perf_counter() - decoded
                 frames += reports.num_rows

@@ -45,7 +45,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # the encoder of Mode S frames and the small world
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from airvigil.airspace.margins import Airspace
 from airvigil.drivers.compression import MAGIC_BYTES, decompressed
@@ -58,6 +57,7 @@ from airvigil.feeds.open_feed import HEAD_BYTES, open_feed
 from airvigil.reports import empty_reports
 from airvigil.settings import load_settings
 from airvigil.state import State
+from airvigil.tracking.intake import watermark_after
 from inputs import START_S, TARGETS, Target, recorded
 from mutations import bombs, compressed, mutated
 from promises import Memory, WrongResultError, check_rows
@@ -104,7 +104,7 @@ def run_input(target: Target, content: bytes, summary: Summary) -> None:
     chance = random.Random(hashlib.sha256(content).digest())
     tables = _fed(target, content, chance, summary)
     accounts: Counter[str] = Counter()
-    state, rows, newest = State(), 0, -(2**62)
+    state, rows = State(), 0
     if chance.random() < 0.5:
         state.receivers = {"fuzz": (59.5, 25.5, 80.0)}
     for table in tables:
@@ -116,8 +116,7 @@ def run_input(target: Target, content: bytes, summary: Summary) -> None:
         rows += table.num_rows
         for begin in range(0, table.num_rows, size):
             part = table.slice(begin, size)
-            newest = max(newest, int(pc.max(part["received_at"]).value))
-            watermark = newest - round(SETTINGS.time.allowed_lateness_s * 1e9)
+            watermark = watermark_after(state.intake, part, SETTINGS.time)
             state = _stepped(state, part, watermark, summary)
         if table.num_rows and chance.random() < 0.1:
             state = State.from_arrow(state.to_arrow())

@@ -18,6 +18,7 @@ from airvigil.engine import step
 from airvigil.reports import empty_reports, reports_from_columns
 from airvigil.settings import Settings, load_settings
 from airvigil.state import Output, State
+from airvigil.tracking.intake import watermark_after
 
 START_NS = 1_760_000_000_000_000_000
 FAR_NS = START_NS + 10**15  # after everything
@@ -136,9 +137,7 @@ def run(
     size = batch or max(1, table.num_rows)
     for number, begin in enumerate(range(0, table.num_rows, size)):
         part = table.slice(begin, size)
-        newest = max(part["received_at"].cast(pa.int64()).to_pylist())
-        newest = max(newest, state.intake.newest)
-        watermark = newest - round(settings.time.allowed_lateness_s * 1e9)
+        watermark = watermark_after(state.intake, part, settings.time)
         state, output = step(state, part, None, watermark, sky, settings)
         outputs.append(output)
         if reload_every and number % reload_every == 0:

@@ -10,12 +10,12 @@ import pytest
 
 from airvigil.settings import Time
 from airvigil.tracking.accounting import accounting_rows
-from airvigil.tracking.intake import Intake, arrive, release, settle
+from airvigil.tracking.intake import BEGINNING, Intake, arrive, release, settle, watermark_after
 from airvigil.tracking.track_table import TrackTable
 from made_flights import Judged, path
 from small_world import START_NS, make_reports
 
-RULE = Time(allowed_lateness_s=2.0, future_tolerance_s=5.0)
+RULE = Time(allowed_lateness_s=2.0, max_leap_s=86_400.0, future_tolerance_s=5.0)
 SECOND = 10**9
 
 
@@ -24,7 +24,7 @@ def taken(rows: list[dict[str, Any]], *, batch: int | None = None) -> Intake:
     reports = make_reports([{"icao24": "4601f7", **row} for row in rows])
     size = batch or max(1, reports.num_rows)
     for begin in range(0, reports.num_rows, size):
-        arrive(intake, table, reports.slice(begin, size), RULE)
+        arrive(intake, table, reports.slice(begin, size), RULE, BEGINNING)
     return intake
 
 
@@ -51,7 +51,7 @@ def test_lateness_does_not_depend_on_batches(batch: int) -> None:
     whole, parts = taken(rows), taken(rows, batch=batch)
     assert whole.pending.tobytes() == parts.pending.tobytes()
     assert accounting_rows(whole.accounts) == accounting_rows(parts.accounts)
-    assert whole.accounts["made-up"].late == 3
+    assert whole.accounts["made-up"].late == 1
 
 
 def test_a_clock_that_runs_ahead_is_told_beyond_the_tolerance() -> None:
@@ -64,7 +64,7 @@ def test_a_row_without_a_time_is_rejected() -> None:
     place = table.schema.get_field_index("time_of_applicability")
     table = table.set_column(place, table.schema.field(place), pa.nulls(1, table.schema.field(place).type))
     intake = Intake()
-    arrive(intake, TrackTable(), table, RULE)
+    arrive(intake, TrackTable(), table, RULE, BEGINNING)
     assert dict(intake.accounts["made-up"].rejected) == {"no_time": 1}
     assert len(intake.pending) == 0
 
@@ -131,7 +131,33 @@ def test_every_kind_of_arrival_reject_is_counted_in_a_run() -> None:
     assert judged.rejected == {"no_identity": 1, "bad_position": 1, "time_in_future": 1}
 
 
-def test_a_reception_in_the_far_future_does_not_reject_what_comes_after_but_makes_it_late() -> None:
-    # lateness is measured against receptions: a receiver whose clock jumps ahead makes the others late, and that is counted
-    intake = taken([{"time_s": 0.0}, {"time_s": 1000.0}, {"time_s": 1.0}])
-    assert intake.accounts["made-up"].late == 1
+@pytest.mark.parametrize("batch", [1, 2, 100])
+@pytest.mark.parametrize("place", [0, 1, 7, 19])
+def test_one_clock_reading_of_another_year_makes_nothing_late(place: int, batch: int) -> None:
+    rows = [{"time_s": float(k)} for k in range(20)]
+    rows[place] = {"time_s": 1e9}
+    account = taken(rows, batch=batch).accounts["made-up"]
+    assert account.late == 0
+    # the first row of all has nothing before it to contradict it
+    assert dict(account.rejected) == ({"time_leap": 1} if place else {})
+
+
+def test_a_true_gap_of_days_costs_one_row() -> None:
+    rows = [{"time_s": float(k)} for k in range(5)] + [{"time_s": 1e6 + k} for k in range(5)]
+    account = taken(rows).accounts["made-up"]
+    assert (account.late, dict(account.rejected)) == (0, {"time_leap": 1})
+
+
+def test_nothing_before_a_watermark_that_has_passed_is_used() -> None:
+    intake, table = Intake(), TrackTable()
+    rows = make_reports([{"icao24": "4601f7", "time_s": 5.0}])
+    arrive(intake, table, rows, RULE, START_NS + 6 * SECOND)
+    assert (intake.accounts["made-up"].late, len(intake.pending)) == (1, 0)
+
+
+def test_the_watermark_follows_confirmed_receptions() -> None:
+    intake, table = Intake(), TrackTable()
+    rows = make_reports([{"icao24": "4601f7", "time_s": t} for t in (1.0, 5.0, 3.0)])
+    assert watermark_after(intake, rows, RULE) == START_NS + 1 * SECOND  # 5 is not confirmed, 3 is, less 2
+    arrive(intake, table, rows, RULE, BEGINNING)
+    assert watermark_after(intake, rows.slice(0, 0), RULE) == START_NS + 1 * SECOND

@@ -53,7 +53,7 @@ def step(
     """
     if intake.forget_tracks(state.intake, state.tracks, settings.tracks.memory_s):
         interference.forget(state.interference, set(state.tracks.keys))
-    intake.arrive(state.intake, state.tracks, reports, settings.time)
+    intake.arrive(state.intake, state.tracks, reports, settings.time, state.watermark)
     state.watermark = max(state.watermark, watermark_ns)
     rows = intake.release(state.intake, state.watermark)
     rejects, points = admission.admit(

@@ -29,6 +29,7 @@ class Time:
     """How late or early a report may be."""
 
     allowed_lateness_s: float
+    max_leap_s: float
     future_tolerance_s: float
 
 

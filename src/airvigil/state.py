@@ -100,6 +100,7 @@ class State:
             "watermark": self.watermark,
             "sequence": self.sequence,
             "newest": self.intake.newest,
+            "latest": self.intake.latest,
             "sensors": self.intake.sensors,
             "accounts": {name: a.to_plain() for name, a in self.intake.accounts.items()},
             "keys": self.tracks.keys,
@@ -139,7 +140,7 @@ class State:
         )
         pending = np.frombuffer(row["pending"], dtype=ROW).copy()
         accounts = {name: Account.from_plain(a) for name, a in rest["accounts"].items()}
-        state.intake = Intake(pending, rest["newest"], rest["sensors"], accounts)
+        state.intake = Intake(pending, rest["newest"], rest["latest"], rest["sensors"], accounts)
         for key in rest["keys"]:
             state.tracks.slot(key)
         count = len(rest["keys"])

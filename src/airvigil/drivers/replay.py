@@ -1,7 +1,8 @@
 """Replay: inputs through the engine into files. Moves data; decides nothing.
 
 Rules
-- The watermark is the newest reception minus the allowed lateness, also for live inputs.
+- The watermark is the newest confirmed reception minus the allowed lateness, also for live inputs; there an
+  empty table says that the wall clock has gone on.
 - An interrupt ends the run early, not badly: what was received is judged and written, and the run says so.
   It waits for the step that it comes in, so no table is left half judged and no file half written.
 - A failed input is told and counted; the others go on.
@@ -30,7 +31,7 @@ from airvigil.reports import concat_reports, empty_reports
 from airvigil.settings import Settings
 from airvigil.state import State
 from airvigil.tracking.accounting import accounting_rows
-from airvigil.tracking.intake import BEGINNING
+from airvigil.tracking.intake import watermark_after
 from airvigil.units import NS_PER_S, utc_text
 
 Event = dict[str, Any]
@@ -92,13 +93,6 @@ def paced(tables: Iterable[pa.Table], speed: float | None) -> Iterator[pa.Table]
             wait = begin[0] + (newest - begin[1]) / NS_PER_S / speed - time.monotonic()
             time.sleep(max(0.0, wait))
         yield table
-
-
-def _reached(table: pa.Table, *, is_live: bool) -> int:
-    """The time that a table shows has been reached; an empty one says so only where rows come as they are made."""
-    if table.num_rows:
-        return _newest(table)
-    return time.time_ns() if is_live else BEGINNING
 
 
 def _newest(table: pa.Table) -> int:
@@ -218,13 +212,14 @@ def run(
     _tell(result, sink, [started])
     try:
         for table in rebatched(paced(tables, speed), batch):
-            newest = max(_reached(table, is_live=is_live), result.state.intake.newest)
-            watermark = newest - round(settings.time.allowed_lateness_s * NS_PER_S)
+            watermark = watermark_after(result.state.intake, table, settings.time)
+            if is_live and not table.num_rows:  # nothing comes, and time passes all the same
+                watermark = time.time_ns() - round(settings.time.allowed_lateness_s * NS_PER_S)
             with unbroken():
                 _step(result, sink, table, watermark, airspace, settings)
                 result.reports += table.num_rows
             if progress is not None:
-                progress(result.reports, newest)
+                progress(result.reports, result.state.intake.newest)
     except KeyboardInterrupt:
         result.is_interrupted = True
     _step(result, sink, empty_reports(), END_NS, airspace, settings)

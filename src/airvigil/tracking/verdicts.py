@@ -79,5 +79,6 @@ ARRIVAL_REJECTS = {
     "no_identity": "neither an address nor a sensor's track number: nothing to attach the row to",
     "bad_position": "latitude or longitude missing or out of range",
     "time_in_future": "applies later than it was received: the source's clock is wrong",
+    "time_leap": "received far ahead of everything before it, and the next row does not confirm it: a wrong clock reading",
     "no_time": "no time of applicability",
 }
