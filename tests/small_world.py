@@ -89,6 +89,17 @@ def flight(
     return rows
 
 
+def _jam(made: list[dict[str, Any]], rng: np.random.Generator) -> None:
+    """A stretch of a flight that is heard and not believed, or not heard at all, for up to ten minutes."""
+    begin = int(rng.integers(0, len(made)))
+    gap_s = float(rng.choice([20.0, 200.0, 330.0, 600.0]))
+    if rng.random() < 0.5:
+        for row in made[begin : begin + 1 + int(gap_s / 30.0)]:
+            row["nac_p"] = 0
+    for row in made[begin:]:
+        row["time_s"] += gap_s
+
+
 def random_rows(seed: int, tracks: int = 4, count: int = 40) -> list[dict[str, Any]]:
     """Noisy flights across the border, with jumps, lost accuracy, repeats, rejects and several sensors."""
     rng = np.random.default_rng(seed)
@@ -118,6 +129,8 @@ def random_rows(seed: int, tracks: int = 4, count: int = 40) -> list[dict[str, A
                 row["reject_reason"] = "bad_crc"
             if rng.random() < 0.03:
                 row["callsign"] = "TEST"
+        if rng.random() < 0.4:
+            _jam(made, rng)
         rows += made
         rows += [dict(row, received_s=row["time_s"] + 0.3) for row in made if rng.random() < 0.05]
     rows.sort(key=lambda row: (row.get("received_s", row["time_s"]), str(row)))

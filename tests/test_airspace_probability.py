@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyproj import Proj
 
@@ -17,6 +17,7 @@ from airvigil.airspace.margins import Airspace
 from airvigil.airspace.probability import (
     Covariance,
     edge_term,
+    is_possible,
     largest_sigma_m,
     normal_cdf,
     owen_t,
@@ -286,3 +287,64 @@ def even_odd(rings: tuple[np.ndarray, ...]) -> shapely.Geometry:
     for ring in sorted(rings, key=lambda r: -shapely.Polygon(r[:, ::-1]).area):
         area = shapely.symmetric_difference(area, shapely.Polygon(ring[:, ::-1]))
     return area
+
+
+INF, NAN = math.inf, math.nan
+NO_COVARIANCES = [
+    (INF, 0.0, INF),
+    (INF, 0.0, 100.0),
+    (100.0, 0.0, INF),
+    (100.0, INF, 100.0),
+    (100.0, -INF, 100.0),
+    (NAN, 0.0, 100.0),
+    (100.0, 200.0, 100.0),
+    (100.0, -100.001, 100.0),
+    (-1.0, 0.0, 100.0),
+    (-1.0, 0.0, -1.0),
+    (100.0, 0.0, -1e-9),
+    (0.0, 1.0, 100.0),
+]
+
+
+@pytest.mark.parametrize("covariance", NO_COVARIANCES)
+@pytest.mark.parametrize("depth_deg", [-0.01, 0.001, 0.5, 4.0])
+@pytest.mark.parametrize("boundary_m", [0.0, 500.0])
+def test_what_is_no_covariance_gives_no_probability(
+    covariance: tuple[float, float, float], depth_deg: float, boundary_m: float
+) -> None:
+    """Also not far inside, and also where the boundary's own uncertainty would make the sum look possible."""
+    sky = Airspace([make_volume("WIDE", [WIDE], boundary_uncertainty_m=boundary_m)])
+    found = sky.margins([55.0], [24.0 + depth_deg], [covariance], [0.0])
+    assert len(found) == 1
+    for column in (found.p_inside, found.p_inside_high, found.sigma_m):
+        assert np.isnan(column).all()
+    assert not found.is_defective[0]
+    assert np.isfinite(found.margin_m).all()
+
+
+@pytest.mark.parametrize("bias_m", [INF, -INF, NAN, -1.0])
+@pytest.mark.parametrize("depth_deg", [0.001, 4.0])
+def test_what_is_no_bound_gives_no_probability(bias_m: float, depth_deg: float) -> None:
+    sky = Airspace([make_volume("WIDE", [WIDE])])
+    found = sky.margins([55.0], [24.0 + depth_deg], [[100.0, 0.0, 100.0]], [bias_m])
+    assert np.isnan([found.p_inside[0], found.p_inside_high[0]]).all()
+
+
+@pytest.mark.parametrize(
+    "covariance",
+    [(0.0, 0.0, 0.0), (100.0, 100.0, 100.0), (9.0, -15.0, 25.0), (0.1, 0.3, 0.9), (0.0, 0.0, 1e4)],
+)
+def test_a_singular_covariance_is_one(covariance: tuple[float, float, float]) -> None:
+    assert is_possible(Covariance(*covariance))
+    sky = Airspace([make_volume("WIDE", [WIDE])])
+    for longitude, expected in ((24.5, 1.0), (23.99, 0.0)):
+        assert sky.margins([55.0], [longitude], [covariance], [0.0]).p_inside.tolist() == [expected]
+
+
+@given(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+def test_every_product_of_a_matrix_with_its_transpose_is_possible(
+    a: float, b: float, c: float, d: float
+) -> None:
+    ee, en, nn = a * a + b * b, a * c + b * d, c * c + d * d
+    assume(min(ee, nn) > 1e-100)  # below, products of them lose their digits
+    assert is_possible(Covariance(ee, en, nn))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airvigil.airspace.vertical import GEOMETRIC_SIGMA_M, p_above, p_within_limits
+from airvigil.airspace.vertical import UNKNOWN_GVA, gva_sigma_m, p_above, p_within_limits
 from small_world import SETTINGS, square
 
 RULE = SETTINGS.infringement
@@ -54,7 +54,26 @@ def test_a_layer_thinner_than_the_error_is_never_sure() -> None:
 
 
 def test_a_geometric_limit_is_decided_by_geometric_height_with_its_own_sigma() -> None:
-    assert p(limited("W84"), w84=3000.0 + GEOMETRIC_SIGMA_M) == pytest.approx(NormalDist().cdf(1.0), abs=1e-9)
+    sigma = gva_sigma_m(UNKNOWN_GVA)
+    assert p(limited("W84"), w84=3000.0 + sigma) == pytest.approx(NormalDist().cdf(1.0), abs=1e-9)
+
+
+@pytest.mark.parametrize(("gva", "bound_m"), [(2, 45.0), (1, 150.0), (0, 150.0), (3, 150.0), (-1, 150.0)])
+def test_gva_is_a_bound_on_95_percent_of_the_errors(gva: int, bound_m: float) -> None:
+    # DO-260B table 2-71; 0 (unknown), 3 (reserved) and none stated count as the worst that is stated
+    assert 2.0 * NormalDist(0.0, gva_sigma_m(gva)).cdf(-bound_m) == pytest.approx(0.05, abs=1e-4)
+
+
+@pytest.mark.parametrize(("gva", "sigmas"), [(2, 45.0 / 22.96), (1, 45.0 / 76.53)])
+def test_a_better_height_is_surer_of_its_side(gva: int, sigmas: float) -> None:
+    found = p_within_limits(limited("W84"), math.nan, 3045.0, math.nan, RULE, gva_sigma_m(gva))
+    assert found == pytest.approx(NormalDist().cdf(sigmas), abs=1e-4)
+
+
+def test_pressure_altitude_has_nothing_to_do_with_gva() -> None:
+    assert {p_within_limits(limited("STD"), 3010.0, math.nan, math.nan, RULE, s) for s in (20.0, 80.0)} == {
+        p(limited("STD"), std=3010.0)
+    }
 
 
 def test_a_half_open_volume_has_one_limit() -> None:
@@ -87,10 +106,38 @@ def test_other_heights_that_disagree_cannot_tell() -> None:
     assert math.isnan(p(limited("MSL"), std=4500.0, w84=7500.0))
 
 
-def test_heights_above_ground_are_decided_only_from_afar() -> None:
-    low = limited("SFC", -math.inf, 300.0)
-    assert p(low, std=10_000.0) == 0.0
-    assert math.isnan(p(low, std=100.0))
+@pytest.mark.parametrize(
+    ("low", "high", "height_m", "expected"),
+    [
+        # over the shore of the Dead Sea 4,430 m above ground, over a mountain nothing: without terrain nobody knows
+        (1500.0, math.inf, 4000.0, math.nan),
+        (-math.inf, 1000.0, 4000.0, math.nan),
+        (-math.inf, 1000.0, 11_000.0, 0.0),  # 1,151 m above Everest at the least
+        (-math.inf, 1000.0, 10_800.0, math.nan),
+        (-math.inf, 300.0, 100.0, math.nan),
+        (3000.0, 6000.0, 1000.0, 0.0),  # 2,430 m above the lowest ground at the most
+        (3000.0, 6000.0, 1600.0, math.nan),
+        (1500.0, math.inf, 11_400.0, 1.0),
+        (-math.inf, 14_000.0, 12_000.0, 1.0),
+        (-math.inf, 13_000.0, 12_000.0, math.nan),
+    ],
+)
+@pytest.mark.parametrize("kind", ["std", "msl", "w84"])
+def test_heights_above_ground_are_decided_only_where_any_terrain_gives_the_same(
+    low: float, high: float, height_m: float, expected: float, kind: str
+) -> None:
+    assert p(limited("SFC", low, high), **{kind: height_m}) == pytest.approx(expected, nan_ok=True)
+
+
+def test_zero_above_ground_is_the_ground() -> None:
+    assert p(limited("SFC", 0.0, math.inf)) == 1.0
+    assert p(limited("SFC", 0.0, 1000.0), std=11_000.0) == 0.0
+    assert p(limited("SFC", 0.0, 14_000.0), std=12_000.0) == 1.0
+    assert math.isnan(p(limited("SFC", 0.0, 1000.0), std=500.0))
+
+
+def test_zero_over_mean_sea_level_is_a_height_like_any_other() -> None:
+    assert p(limited("MSL", 0.0, 1000.0), msl=0.0) == pytest.approx(0.5)
 
 
 def test_the_margin_for_other_references_is_a_setting() -> None:

@@ -225,3 +225,44 @@ def test_a_book_survives_its_plain_form() -> None:
     copy = state.incidents.copy()
     copy.incidents[0].spells.clear()
     assert state.incidents.incidents[0].spells
+
+
+def radar_rows(**what: Any) -> list[Row]:
+    """A flight that only a radar sees."""
+    fixed = {"icao24": None, "sensor_track": "9", "sensor_kind": "radar", "sensor": "hill", "nac_p": None}
+    return path(**{**fixed, "pressure_altitude_m": None, "every_s": 4.0, **what})
+
+
+def test_what_transponders_claim_takes_nothing_back_that_a_radar_saw() -> None:
+    rows = [row for number in range(2) for row in spoofed(number)]
+    rows += radar_rows(lat=58.95, lon=25.45, track_deg=0.0, begin_s=200.0, count=60)
+    (closed,) = Judged(rows).events("incident_closed")
+    assert (closed["outcome"], closed["shared_place"]) == ("probable", False)
+
+
+def test_an_undecidable_entry_at_a_shared_place_says_what_would_settle_it() -> None:
+    rows = [row for number in range(2) for row in spoofed(number)]
+    rows += path(lat=59.1, lon=25.45, icao24="43c000", begin_s=200.0, count=60)
+    (closed,) = Judged(rows).events("incident_closed")
+    assert closed["undecidable_for"] == ["a sensor that does not depend on satellite navigation"]
+
+
+def test_interference_that_opens_later_on_a_member_is_named_too() -> None:
+    rows = [{**row, "nac_p": 0} if 40 <= k < 50 else row for k, row in enumerate(intruder(count=90))]
+    judged = Judged(rows)
+    (opened,) = judged.events("interference_opened")
+    (closed,) = judged.events("incident_closed")
+    assert judged.events("incident_opened")[0]["interference"] == []
+    assert closed["interference"] == [opened["interference_id"]]
+
+
+def test_an_incident_is_spoken_for_by_the_members_that_carry_its_outcome() -> None:
+    # a degraded track deeper inside than the credible one
+    deep = intruder(1, lon=25.55, count=90, nac_p=4)
+    judged = Judged(intruder(0, count=50) + deep)
+    (closed,) = judged.events("incident_closed")
+    carrying = [m for m in closed["members"] if m["outcome"] == closed["outcome"] == "probable"]
+    assert [m["icao24"] for m in carrying] == ["43c000"]
+    assert max(m["max_depth_m"] for m in closed["members"]) > carrying[0]["max_depth_m"]
+    assert closed["max_depth_m"] == carrying[0]["max_depth_m"]
+    assert closed["robustness_radius_m"] == carrying[0]["robustness_radius_m"] > 0.0

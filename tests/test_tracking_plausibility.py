@@ -14,8 +14,8 @@ from airvigil.state import State
 from airvigil.tracking import verdicts
 from airvigil.tracking.plausibility import great_circle_m, latest
 from airvigil.units import NS_PER_S
-from made_flights import AIRLINER, Judged, displaced, noisy, path
-from small_world import FAR_NS, SETTINGS, make_reports, run, square
+from made_flights import AIRLINER, M_PER_DEG, Judged, displaced, noisy, path
+from small_world import FAR_NS, SETTINGS, START_NS, make_reports, run, square
 
 NOT_CREDIBLE = {name for name, _ in (verdicts.REASONS[code] for code in verdicts.NOT_CREDIBLE_REASONS)}
 
@@ -273,6 +273,51 @@ def test_lost_integrity_without_an_accuracy_is_not_credible() -> None:
 def test_low_accuracy_and_low_integrity_are_degraded() -> None:
     assert set(Judged(path(nac_p=4)).marks[1:]) == {("degraded", "accuracy_low")}
     assert set(Judged(path(nic=2)).marks[1:]) == {("degraded", "integrity_low")}
+
+
+def test_a_transmitter_that_vouches_for_nothing_is_degraded() -> None:
+    assert set(Judged(path(nic=8, sil=0)).marks[1:]) == {("degraded", "sil_unknown")}
+    assert set(Judged(path(nic=8, sil=3)).integrity[1:]) == {"credible"}
+
+
+def test_a_position_older_than_one_already_used_is_told_as_such() -> None:
+    rows = path(count=20)
+    rows.append(displaced(rows[10], east_m=30.0, time_s=15.5, last_position=START_NS + 10_500_000_000))
+    assert dict(Judged(rows).rejected) == {"time_backwards": 1}
+
+
+def test_two_sensors_that_tell_of_one_instant_are_both_used() -> None:
+    rows = path(count=20)
+    rows += [displaced(row, north_m=20.0, sensor="hill", sensor_kind="mlat") for row in path(count=20)]
+    judged = Judged(rows)
+    assert dict(judged.rejected) == {}
+    assert len(judged.points) == 40
+
+
+def test_a_bias_stays_in_the_track_when_another_sensor_reports_too() -> None:
+    radar = {"sensor_kind": "radar", "sensor": "hill", "nac_p": None, "pressure_altitude_m": None}
+    # 250 m outside; the radar sees it 500 m further north and says that it may
+    true = path(lat=59.0 - 250.0 / M_PER_DEG, count=120)
+    seen = [displaced(row, north_m=500.0, bias_bound_m=500.0, **radar) for row in true[::4]]
+    rows = true + [{name: v for name, v in row.items() if v is not None} for row in seen]
+    assert Judged(rows).events("spell_opened") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"covariance_ee_m2": float("inf"), "covariance_nn_m2": 100.0},
+        {"covariance_ee_m2": 1e4, "covariance_nn_m2": 1e4, "covariance_en_m2": 1e6},
+        {"covariance_ee_m2": -1.0, "covariance_nn_m2": 1.0},
+        {"bias_bound_m": float("inf")},
+    ],
+)
+def test_an_accuracy_that_cannot_be_is_rejected_and_spoils_nothing_after_it(wrong: dict) -> None:
+    rows = path(count=30)
+    rows[0] = {**rows[0], **wrong}
+    judged = Judged(rows)
+    assert dict(judged.rejected) == {"bad_accuracy": 1}
+    assert set(judged.integrity[1:]) == {"credible"}
 
 
 def test_absent_quality_is_not_held_against_a_report() -> None:

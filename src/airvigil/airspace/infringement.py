@@ -18,12 +18,11 @@ from numba import njit
 
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spells import Sample
-from airvigil.airspace.vertical import p_within_limits
+from airvigil.airspace.vertical import gva_sigma_m, p_within_limits
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
 from airvigil.tracking.filter import bridge_position
 from airvigil.tracking.local_plane import to_geodetic
-from airvigil.tracking.points import POINT
 from airvigil.tracking.track_table import NEVER
 
 NS = 1e-9
@@ -185,6 +184,7 @@ def _with_height(
                 float(point["geometric_height_m"]),
                 float(point["height_msl_m"]),
                 settings.infringement,
+                gva_sigma_m(int(point["gva"])),
             )
             p_inside[k] = 0.0 if p_lateral[k] == 0.0 else p_lateral[k] * p_vertical
     return p_inside
@@ -236,11 +236,6 @@ def samples_of(points: Points, airspace: Airspace, settings: Settings) -> Sample
 def believed_airborne(points: Points) -> Points:
     """The points that may make a spell: credible or degraded, and not on the ground."""
     return points[(points["integrity"] != verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)]
-
-
-def empty_points() -> Points:
-    """No points."""
-    return np.zeros(0, dtype=POINT)
 
 
 def pairs_in(samples: Samples, points: Points) -> Iterator[tuple[int, int, npt.NDArray[np.int64]]]:

@@ -22,7 +22,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from airvigil.airspace.index import RELEVANCE_M, Cell, CellIndex, Chunks, Floats, Ints, cell_numbers
-from airvigil.airspace.probability import Covariance, Margin, largest_sigma_m, p_inside_bounds, sigma_along_m
+from airvigil.airspace.probability import (
+    Covariance,
+    Margin,
+    is_possible,
+    largest_sigma_m,
+    p_inside_bounds,
+    sigma_along_m,
+)
 from airvigil.airspace.tangent import (
     geodesic_length_m,
     is_crossed_oddly,
@@ -114,8 +121,9 @@ class Airspace:
 
         Args:
             latitude_deg, longitude_deg: (n,) WGS84; a row with NaN has no margins.
-            covariance_m2: (n, 3) of the position: east-east, east-north, north-north; NaN if unknown.
-            bias_bound_m: (n,) bound on the systematic error, any direction; NaN if unknown.
+            covariance_m2: (n, 3) of the position: east-east, east-north, north-north; NaN if unknown. What is
+                infinite or not positive semidefinite is no covariance and counts as unknown.
+            bias_bound_m: (n,) bound on the systematic error, any direction, not negative; NaN if unknown.
 
         Raises:
             ShapeError: if the shapes do not fit together.
@@ -195,6 +203,11 @@ def _measure(places: Places, cell: Cell, uncertainty_m2: Floats, chunks: Chunks,
     """Margins of places in one cell to the cell's volumes, into `out` (rows, volumes, 7)."""
     for i in range(len(places.latitude_deg)):
         latitude = places.latitude_deg[i]
+        given = places.covariance_m2[i]
+        # looked at before the boundary's own uncertainty is added, which could make it look possible
+        position = Covariance(given[0], given[1], given[2])
+        if not is_possible(position):
+            position = Covariance(np.nan, np.nan, np.nan)
         frame = tangent_frame(latitude, places.longitude_deg[i])
         to_x, to_y = project(frame, cell.reference_m[0], cell.reference_m[1], cell.reference_m[2])
         for v in range(len(cell.volumes)):
@@ -207,11 +220,7 @@ def _measure(places: Places, cell: Cell, uncertainty_m2: Floats, chunks: Chunks,
                 row[_STATE] = _ABSENT
                 continue
             uncertainty = uncertainty_m2[cell.volumes[v]]
-            covariance = Covariance(
-                places.covariance_m2[i, 0] + uncertainty,
-                places.covariance_m2[i, 1],
-                places.covariance_m2[i, 2] + uncertainty,
-            )
+            covariance = Covariance(position.ee + uncertainty, position.en, position.nn + uncertainty)
             if distance <= RELEVANCE_M and rho > 0.0:
                 row[_NORMAL_E], row[_NORMAL_N] = x / rho, y / rho
                 row[_SIGMA] = sigma_along_m(covariance, x / rho, y / rho)

@@ -34,6 +34,7 @@ MIN_SIGMA_M = 1e-3  # a covariance is never taken to be better than a millimetre
 MIN_KNOWN_SIGMAS = 5.0  # P is given if the boundary is known this far out: what lies beyond is at most 4e-6
 DUST = 1e-7  # how far outside [0, 1] rounding and left-out edges can take P
 ROUNDING_M = 1e-3  # nearer to the boundary than this, rounding may decide the side
+SINGULAR_ROUNDING = 1e-12  # relative: a singular covariance may be off by its last digits
 NUDGE_M = 1e-6  # a place on a vertex is moved by this
 COMPASS = 8  # directions in which a bounded bias is tried
 
@@ -155,6 +156,18 @@ def whitening(covariance: Covariance) -> Whitening:
 
 
 @njit(cache=True, nogil=True)
+def is_possible(covariance: Covariance) -> bool:
+    """Whether the values are finite and positive semidefinite: what is not is no covariance and is taken as unknown.
+
+    A singular one is possible: all the error lies along a line, or there is none.
+    """
+    ee, en, nn = covariance
+    if not (math.isfinite(ee) and math.isfinite(en) and math.isfinite(nn)) or ee < 0.0 or nn < 0.0:
+        return False
+    return en * en <= ee * nn * (1.0 + SINGULAR_ROUNDING)
+
+
+@njit(cache=True, nogil=True)
 def largest_sigma_m(covariance: Covariance) -> float:
     """Square root of the covariance's larger eigenvalue."""
     half = 0.5 * (covariance.ee - covariance.nn)
@@ -219,9 +232,10 @@ def p_inside_bounds(
     is straight at the scale of the bound.
 
     Returns:
-        NaN, NaN, False where covariance or bound is unknown (NaN), or where the error reaches beyond `RELEVANCE_M`.
+        NaN, NaN, False where the covariance is unknown or none, the bound unknown or negative, or where the error
+        reaches beyond `RELEVANCE_M`.
     """
-    if math.isnan(covariance.ee + covariance.en + covariance.nn) or math.isnan(bias_m):
+    if not is_possible(covariance) or not (math.isfinite(bias_m) and bias_m >= 0.0):
         return math.nan, math.nan, False
     sigma = max(largest_sigma_m(covariance), MIN_SIGMA_M)
     known_sigmas = (RELEVANCE_M - bias_m) / sigma

@@ -146,7 +146,9 @@ def _ended_before(
     spell = finish(pair)
     if spell is not None:
         events.append(teller.tell("spell_closed", *name, pair, spell, min(deadline, known)))
-    if leaving and pair.start == start:
+    # a spell that has ended leaves its pair, unless the track has been silent for longer than that too
+    silent = known > deadline_of(pair, teller.settings.infringement, teller.settings.tracks.timeout_s)
+    if leaving and pair.start == start and not silent:
         return pair
     del book.pairs[name]
     return None

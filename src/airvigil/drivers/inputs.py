@@ -36,6 +36,7 @@ from airvigil.feeds.json_documents import MAX_DOCUMENT_BYTES
 from airvigil.feeds.open_feed import HEAD_BYTES, open_feed, split_format
 
 CHUNK_BYTES = 1 << 18  # some 10,000 Mode S frames
+KEPT_FAILURES = 10  # of an input, from either end
 
 _SUFFIXES = re.compile(r"(\.[A-Za-z][A-Za-z0-9]{0,9}){1,3}$")
 _TIME_IN_NAME = re.compile(r"[-_. ]?\d{4}[-_.]?\d{2}[-_.]?\d{2}[-_T. ]?\d{2}[-_:.h]?\d{2}[-_:.m]?\d{2}Z?")
@@ -105,7 +106,8 @@ class Input(Iterator[pa.Table]):
         name: as the user gave it.
         sensor: name in the `sensor` column (reports read back keep their own).
         format: what it is in; None until something of it was read.
-        failures: what could not be read.
+        failures: what could not be read: the first and the latest few.
+        failure_count: how often something could not be read; a URL that is polled for weeks may fail often.
         notes: what the user should know about how it was read.
         rows: rows given out so far.
     """
@@ -115,6 +117,7 @@ class Input(Iterator[pa.Table]):
         self.sensor = options.sensor or source.sensor or sensor_name(source.name)
         self.format = options.format or source.stated_format
         self.failures: list[InputFailure] = []
+        self.failure_count = 0
         self.notes: list[str] = []
         self.rows = 0
         self._source = source
@@ -219,7 +222,10 @@ class Input(Iterator[pa.Table]):
             return  # the fault is already in `failures`
 
     def _failed(self, name: str, content_bytes: int, rows: int, error: AirvigilError) -> None:
+        self.failure_count += 1
         self.failures.append(InputFailure(name, content_bytes, str(error), error.hint, rows))
+        if len(self.failures) > 2 * KEPT_FAILURES:
+            del self.failures[KEPT_FAILURES]
 
     def _given_out(self, table: pa.Table) -> Iterator[pa.Table]:
         if self.is_live and not table.num_rows:

@@ -4,7 +4,8 @@ Rules
 - The watermark is the newest confirmed reception minus the allowed lateness, also for live inputs; there an
   empty table says that the wall clock has gone on.
 - An interrupt ends the run early, not badly: what was received is judged and written, and the run says so.
-  It waits for the step that it comes in, so no table is left half judged and no file half written.
+  It waits for the step that it comes in, so no table is left half judged and no file half written; one that comes
+  in the ending (last step, files) finds the run complete and changes nothing.
 - A failed input is told and counted; the others go on.
 """
 
@@ -19,20 +20,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from airvigil import __version__
+from airvigil.airspace.boundaries import packaged_boundaries
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.inputs import Input
+from airvigil.drivers.last_words import LastWords
+from airvigil.drivers.pacing import paced, rebatched
 from airvigil.drivers.run_files import Sink
 from airvigil.engine import step
-from airvigil.reports import concat_reports, empty_reports
+from airvigil.reports import empty_reports
 from airvigil.settings import Settings
 from airvigil.state import State
 from airvigil.tracking.accounting import accounting_rows
 from airvigil.tracking.intake import watermark_after
-from airvigil.units import NS_PER_S, utc_text
+from airvigil.units import NS_PER_S
 
 Event = dict[str, Any]
 END_NS = 2**62  # after every report
@@ -43,7 +46,7 @@ class RunResult:
     """What a run found.
 
     Attributes:
-        events: all but the spells of unchanged outcome; complete in `events.jsonl`.
+        last_words: the latest event of everything found; every event is in `events.jsonl`.
         state: the engine's last state.
         reports: rows received.
         seconds: wall time.
@@ -51,52 +54,27 @@ class RunResult:
         is_interrupted: the user ended it.
     """
 
-    events: list[Event] = field(default_factory=list)
+    last_words: LastWords = field(default_factory=LastWords)
     state: State = field(default_factory=State)
     reports: int = 0
     seconds: float = 0.0
     engine_seconds: float = 0.0
     is_interrupted: bool = False
 
+    @property
+    def events(self) -> list[Event]:
+        """The kept events in the order of the run, as the exports take them."""
+        return self.last_words.events()
+
 
 Progress = Callable[[int, int], None]  # (rows so far, ns of the newest reception)
+Ending = Callable[[RunResult], None]
 
 
-def rebatched(tables: Iterable[pa.Table], size: int | None) -> Iterator[pa.Table]:
-    """The same rows in tables of `size` rows (the last may have fewer); as they come if None."""
-    if size is None:
-        yield from tables
-        return
-    held: list[pa.Table] = []
-    rows = 0
-    for table in tables:
-        held.append(table)
-        rows += table.num_rows
-        if rows < size:
-            continue
-        whole = concat_reports(held).combine_chunks()
-        full = rows - rows % size
-        for begin in range(0, full, size):
-            yield whole.slice(begin, size)
-        held, rows = [whole.slice(full)], rows - full
-    if rows:
-        yield concat_reports(held).combine_chunks()
-
-
-def paced(tables: Iterable[pa.Table], speed: float | None) -> Iterator[pa.Table]:
-    """Tables not before their time, at `speed` times real time; at once if None."""
-    begin: tuple[float, int] | None = None
-    for table in tables:
-        if speed is not None and table.num_rows:
-            newest = _newest(table)
-            begin = begin or (time.monotonic(), newest)
-            wait = begin[0] + (newest - begin[1]) / NS_PER_S / speed - time.monotonic()
-            time.sleep(max(0.0, wait))
-        yield table
-
-
-def _newest(table: pa.Table) -> int:
-    return int(pc.max(table["received_at"]).cast(pa.int64()).as_py())
+def boundary_date(volume: Volume) -> str | None:
+    """Date of the data that a packaged volume was made from; None where its source does not state it."""
+    file = packaged_boundaries()
+    return file.header.get("source_date") if file.digest in volume.version else None
 
 
 def describe_volume(volume: Volume) -> dict[str, Any]:
@@ -114,6 +92,7 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
     )
     return {
         **{name: getattr(volume, name) for name in names},
+        "date": boundary_date(volume),
         "states": list(volume.states),
         **{name: (value if abs(value) < 1e9 else None) for name, value in limits.items()},
     }
@@ -144,6 +123,7 @@ def finished_events(state: State, inputs: Sequence[Input], *, is_interrupted: bo
             "format": each.format,
             "sha256": each.sha256,
             "rows": each.rows,
+            "failures": each.failure_count,
         }
         for each in inputs
     ]
@@ -191,6 +171,7 @@ def run(
     title: str | None = None,
     is_reconstruction: bool = False,
     progress: Progress | None = None,
+    ending: Ending | None = None,
 ) -> RunResult:
     """Feed tables to the engine until they end or the user interrupts.
 
@@ -204,6 +185,7 @@ def run(
         speed: times real time; None: as fast as it goes.
         title, is_reconstruction: of the run.
         progress: called after each step.
+        ending: called when all is told, before an interrupt is let through: completes the files.
     """
     result = RunResult(state=State(receivers=dict(receivers or {})))
     begin = time.monotonic()
@@ -222,11 +204,17 @@ def run(
                 progress(result.reports, result.state.intake.newest)
     except KeyboardInterrupt:
         result.is_interrupted = True
-    _step(result, sink, empty_reports(), END_NS, airspace, settings)
-    ends = finished_events(result.state, inputs, is_interrupted=result.is_interrupted)
-    started["inputs"] = ends[-1]["inputs"]  # for the report; `events.jsonl` has them in the last line
-    _tell(result, sink, ends)
-    result.seconds = time.monotonic() - begin
+    try:
+        with unbroken():
+            _step(result, sink, empty_reports(), END_NS, airspace, settings)
+            ends = finished_events(result.state, inputs, is_interrupted=result.is_interrupted)
+            started["inputs"] = ends[-1]["inputs"]  # for the report; `events.jsonl` has them in the last line
+            _tell(result, sink, ends)
+            result.seconds = time.monotonic() - begin
+            if ending is not None:
+                ending(result)
+    except KeyboardInterrupt:
+        pass  # it came when there was nothing left to interrupt
     return result
 
 
@@ -242,15 +230,5 @@ def _step(
 
 
 def _tell(result: RunResult, sink: Sink, events: list[Event]) -> None:
-    result.events.extend(events)
+    result.last_words.take(events)
     sink.events(events)
-
-
-def run_period(result: RunResult) -> str:
-    """First and last event as text, for a summary line."""
-    times = [event["time"] for event in result.events if "time" in event]
-    return (
-        f"{min(times)} to {max(times)}"
-        if times
-        else f"no events; newest report {utc_text(max(0, result.state.intake.newest))}"
-    )

@@ -16,7 +16,7 @@ Rules
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -202,9 +202,3 @@ def _on_globe(shape: Any, plane: LocalPlane) -> Any:
         parts.extend(part for part in shapely.get_parts(cut) if shapely.get_dimensions(part) == 2)
     rounded = shapely.transform(shapely.union_all(parts), lambda xy: np.round(xy, 7))
     return shapely.orient_polygons(rounded)
-
-
-def as_feature_collection(content: bytes) -> Mapping[str, Any]:
-    """Parse the bytes of `incidents_geojson`."""
-    collection: Mapping[str, Any] = json.loads(content)
-    return collection

@@ -8,12 +8,14 @@ Rules
 - Only presence that needs permission makes an incident; civil traffic with an identity is `present`.
 - An incident opens at `suspected`, or undecidable for want of a height; one lone report opens none.
 - An incident's numbers are its members' extremes; every number in `why` is a field of the event.
-- Entry near a place to which several aircraft were sent by impossible positions makes it undecidable.
+- A stay that rests on satellite navigation alone and begins where several aircraft were sent by impossible
+  positions decides nothing. A radar's word is not taken back by what transponders claim.
 """
 
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +40,9 @@ class Incident:
     spells: dict[str, Event] = field(default_factory=dict)
     open_spells: list[str] = field(default_factory=list)
     last_close: int = 0
-    shared_place: bool = False
+    doubted: list[str] = field(
+        default_factory=list
+    )  # spells that rest on GNSS alone and began at a shared place
     interference: list[str] = field(default_factory=list)
 
 
@@ -58,7 +62,7 @@ class IncidentBook:
         """JSON-able values; events are plain already and never changed after they were made."""
         return {
             "incidents": [
-                dict(vars(i), spells=dict(i.spells), open_spells=list(i.open_spells)) for i in self.incidents
+                {name: copy(value) for name, value in vars(incident).items()} for incident in self.incidents
             ],
             "areas": self.areas.to_plain(),
             "troubled": dict(self.troubled),
@@ -79,7 +83,12 @@ def take_event(book: IncidentBook, event: Event, volumes: dict[str, Volume], rul
             book.troubled.pop(event["track_id"], None)
             return []
         book.troubled[event["track_id"]] = event["interference_id"]
-        return take_interference(book.areas, event, rule)
+        told = take_interference(book.areas, event, rule)
+        for member_of in book.incidents:
+            tracks = {spell["track_id"] for spell in member_of.spells.values()}
+            if event["track_id"] in tracks and _note_interference(book, member_of, event["track_id"]):
+                told.append(incident_event("incident_updated", member_of, event["time_ns"], volumes))
+        return told
     # a spell that is in an incident stays there, also if a later report says that permission is not required
     is_member = any(event["spell_id"] in incident.spells for incident in book.incidents)
     if event["permission"] != "required" and not is_member:
@@ -88,11 +97,15 @@ def take_event(book: IncidentBook, event: Event, volumes: dict[str, Volume], rul
     if incident is None:
         if not _opens(event):
             return []
-        incident = _open(book, event, rule)
+        incident = _open(book, event)
         name = "incident_opened"
     else:
         name = "incident_updated"
     before = incident.spells.get(event["spell_id"])
+    if before is None:
+        _note_interference(book, incident, event["track_id"])
+        if _is_doubtful(book, event, rule):
+            incident.doubted.append(event["spell_id"])
     incident.spells[event["spell_id"]] = event
     if event["event"] == "spell_closed":
         incident.open_spells = [s for s in incident.open_spells if s != event["spell_id"]]
@@ -152,26 +165,33 @@ def _name(event: Event) -> str:
     return f"{event['volume']}-{stamp}Z-{hashlib.sha256(event['spell_id'].encode()).hexdigest()[:8]}"
 
 
-def _open(book: IncidentBook, event: Event, rule: Incidents) -> Incident:
+# Kinds of sensor that know a place only from the aircraft's own satellite navigation.
+GNSS_KINDS = {"adsb", "flarm", "remote_id", "state_vector", "mode_s"}
+
+
+def _is_doubtful(book: IncidentBook, event: Event, rule: Incidents) -> bool:
     entry = event["entry"]
+    place = entry["latitude_deg"], entry["longitude_deg"], event["time_ns"]
+    return set(event["sensor_kinds"]) <= GNSS_KINDS and is_shared_place(book.areas, *place, rule)
+
+
+def _note_interference(book: IncidentBook, incident: Incident, track: str) -> bool:
+    """Remember interference that is open on a member track; returns whether it is news."""
+    found = book.troubled.get(track)
+    if found is None or found in incident.interference:
+        return False
+    incident.interference.append(found)
+    return True
+
+
+def _open(book: IncidentBook, event: Event) -> Incident:
     incident = Incident(incident_id=_name(event), volume=event["volume"])
-    incident.shared_place = is_shared_place(
-        book.areas, entry["latitude_deg"], entry["longitude_deg"], event["time_ns"], rule
-    )
-    if event["track_id"] in book.troubled:
-        incident.interference.append(book.troubled[event["track_id"]])
     book.incidents.append(incident)
     return incident
 
 
 def _deadline(incident: Incident, rule: Incidents) -> int | None:
     return None if incident.open_spells else incident.last_close + round(rule.linger_s * NS_PER_S)
-
-
-def next_deadline(book: IncidentBook, rule: Incidents) -> int | None:
-    """The earliest time at which an incident closes by itself, ns; None if none will."""
-    deadlines = [d for d in (_deadline(i, rule) for i in book.incidents) if d is not None]
-    return min(deadlines, default=None)
 
 
 def pass_time(book: IncidentBook, now: int, volumes: dict[str, Volume], rule: Incidents) -> list[Event]:
@@ -211,13 +231,27 @@ def _member(spell: Event) -> Event:
     return {name: spell[name] for name in kept + numbers}
 
 
+def _outcome(incident: Incident, spell: Event) -> str:
+    outcome: str = spell["outcome"]
+    return "undecidable" if spell["spell_id"] in incident.doubted and outcome != "outside" else outcome
+
+
+def _missing(incident: Incident, spells: list[Event]) -> list[str]:
+    """What would settle an undecidable incident."""
+    missing = {item for s in spells for item in s["undecidable_for"]}
+    if incident.doubted:
+        missing.add("a sensor that does not depend on satellite navigation")
+    return sorted(missing)
+
+
 def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, Volume]) -> Event:
     """An incident as known at `now` (ns)."""
     spells = sorted(incident.spells.values(), key=lambda s: (s["entry"]["time"], s["spell_id"]))
-    deepest = max(spells, key=lambda s: (s["max_depth_m"] or 0.0, s["spell_id"]))
-    outcome = max((s["outcome"] for s in spells), key=RANK.__getitem__)
-    if incident.shared_place:
-        outcome = "undecidable"
+    outcomes = {s["spell_id"]: _outcome(incident, s) for s in spells}
+    outcome = max(outcomes.values(), key=RANK.__getitem__)
+    # the numbers that stand for the incident are of the spells that carry its outcome
+    carrying = [s for s in spells if outcomes[s["spell_id"]] == outcome]
+    deepest = max(carrying, key=lambda s: (s["max_depth_m"] or 0.0, s["spell_id"]))
     first = spells[0]["entry"]
     exits = [s["exit"] for s in spells]
     last = None if any(e is None for e in exits) else max(exits, key=lambda e: e["time"])
@@ -234,9 +268,7 @@ def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, V
         "volume_kind": volume.kind,
         "states": list(volume.states),
         "outcome": outcome,
-        "undecidable_for": sorted({item for s in spells for item in s["undecidable_for"]})
-        if outcome == "undecidable"
-        else [],
+        "undecidable_for": _missing(incident, spells) if outcome == "undecidable" else [],
         "members": [_member(s) for s in spells],
         "entry": first,
         "exit": last,
@@ -244,10 +276,10 @@ def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, V
         "max_depth_m": deepest["max_depth_m"],
         "max_depth_sigma_m": deepest["max_depth_sigma_m"],
         "max_depth_is_bound": deepest["max_depth_is_bound"],
-        "p_inside_max": max(s["p_inside_max"] for s in spells),
-        "robustness_radius_m": deepest["robustness_radius_m"],
+        "p_inside_max": max(s["p_inside_max"] for s in carrying),
+        "robustness_radius_m": max(s["robustness_radius_m"] for s in carrying),
         "boundary_uncertainty_m": volume.boundary_uncertainty_m,
-        "shared_place": incident.shared_place,
+        "shared_place": bool(incident.doubted),
         "interference": list(incident.interference),
         "reconstruction": any(s["reconstruction"] for s in spells),
     }

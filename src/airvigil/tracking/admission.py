@@ -229,6 +229,7 @@ def admit_rows(
         point["lat"], point["lon"] = row["lat"], row["lon"]
         point["before"] = NEVER
         point["bias_m"] = assumed[BIAS] if math.isnan(row["bias_m"]) else row["bias_m"]
+        point["gva"] = row["gva"]
         point["clock_s"] = assumed[CLOCK]
         point["assumed"] = default
         if integrity != verdicts.NOT_CREDIBLE:

@@ -169,6 +169,12 @@ def believe(
         x_before[0], x_before[1] = e, n
         point["x_before"][:] = x_before
         point["P_before"][:, :] = P_before
+    # what a biased sensor moved stays moved: the bound of one sensor is not undone by another one's report
+    forgotten = (row["time"] - track["bias_time"]) * NS > limits[TIMEOUT]
+    if forgotten or not track["bias_m"] > point["bias_m"]:
+        track["bias_m"] = point["bias_m"]
+        track["bias_time"] = row["time"]
+    point["bias_m"] = track["bias_m"]
     track["known"] = row["time"]
     fuse_velocity(row, point["before"], track, x, P, assumed)
     if track["speed_mps"] > limits[FAST] and row["time"] - track["speed_time"] <= pl.FRESH_NS:

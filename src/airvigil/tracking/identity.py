@@ -45,9 +45,13 @@ def track_id(key: str, start_ns: int) -> str:
     return f"{key}@{stamp}Z"
 
 
+# Never assigned (ICAO Annex 10 volume III, 9.1): whoever sends one names nobody.
+NO_ADDRESS = ("000000", "ffffff")
+
+
 def icao24_of(key: str) -> str | None:
     """The 24-bit address in a track key; None for anonymous addresses, sensor tracks and what is no address."""
-    return key if _ADDRESS.fullmatch(key) else None
+    return key if _ADDRESS.fullmatch(key) and key not in NO_ADDRESS else None
 
 
 def identity_of(key: str, is_state: int, blocks: AddressBlocks) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from airvigil.reports import SENSOR_KINDS
 from airvigil.tracking import verdicts
 from airvigil.tracking.local_plane import to_local
 from airvigil.tracking.track_table import LIMITS
@@ -55,6 +56,9 @@ CEILING = LIMITS.index("ceiling_m")
 NAC_P = LIMITS.index("nac_p_credible")
 NIC = LIMITS.index("nic_credible")
 MEMORY = LIMITS.index("memory_s")
+
+# Kinds whose positions come from the aircraft's own transmitter in line of sight, not by way of the ground.
+HEARD_DIRECTLY = (SENSOR_KINDS.index("adsb"), SENSOR_KINDS.index("flarm"), SENSOR_KINDS.index("remote_id"))
 
 BELIEVED, OTHER, NEW_CHAIN = 0, 1, 2
 
@@ -107,20 +111,23 @@ def reject_of(row: Any, track: Any, when: int, receiver: FloatArray, limits: Flo
         receiver: (3,) latitude_deg, longitude_deg, height_m; NaN where there is no line of sight to test.
         limits: as LIMITS.
     """
-    if (row["time"] - when) * NS > limits[STALE] or when <= track["raw_time"]:
+    same = row["lat"] == track["raw_lat"] and row["lon"] == track["raw_lon"]
+    if when < track["raw_time"] and not same:
+        return verdicts.TIME_BACKWARDS
+    # of one instant another place may be told by another sensor; the same place is the same report again
+    if (row["time"] - when) * NS > limits[STALE] or (same and when <= track["raw_time"]):
         return verdicts.STALE_REPEAT
     speed = (
         row["speed_mps"]
         if not math.isnan(row["speed_mps"])
         else latest(track["speed_mps"], track["speed_time"], row["time"])
     )
-    same = row["lat"] == track["raw_lat"] and row["lon"] == track["raw_lon"]
     if same and row["on_ground"] != 1 and not speed * (when - track["raw_since"]) * NS < REPEAT_M:
         return verdicts.STALE_REPEAT
     # the row's own height: replies of aircraft on the ground carry heights that mean nothing
     if row["on_ground"] == 1 and (speed > limits[GROUND_SPEED] or own_height(row) > limits[GROUND_HEIGHT]):
         return verdicts.GROUND_AIR_CONFUSION
-    if not math.isnan(receiver[0]):
+    if not math.isnan(receiver[0]) and row["kind"] in HEARD_DIRECTLY:
         height = height_of(row, track)
         above = max(0.0, limits[CEILING] if math.isnan(height) else height)
         radius = RADIO_EARTH_FACTOR * MEAN_EARTH_RADIUS_M
@@ -292,6 +299,8 @@ def stated_quality(row: Any, limits: FloatArray) -> int:
         return verdicts.ACCURACY_LOW
     if 0 <= row["nic"] < limits[NIC]:
         return verdicts.INTEGRITY_LOW
+    if row["sil"] == 0:
+        return verdicts.SIL_UNKNOWN
     return verdicts.NONE
 
 

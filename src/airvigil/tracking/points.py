@@ -27,7 +27,8 @@ POINT = np.dtype(
         ("cov_en", "f8"),
         ("cov_nn", "f8"),
         ("slow_var", "f8"),  # m^2, the part of cov that does not average out
-        ("bias_m", "f8"),
+        ("bias_m", "f8"),  # of everything that the filtered position rests on
+        ("gva", "i1"),  # of the row; -1 unknown
         ("clock_s", "f8"),
         ("speed_mps", "f8"),
         ("speed_sigma_mps", "f8"),

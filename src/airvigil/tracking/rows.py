@@ -42,6 +42,8 @@ ROW = np.dtype(
         ("nic", "i1"),
         ("nac_p", "i1"),
         ("nac_v", "i1"),
+        ("sil", "i1"),
+        ("gva", "i1"),
         ("rc_m", "f8"),
         ("cov_ee", "f8"),
         ("cov_en", "f8"),
@@ -73,6 +75,8 @@ _SMALL = {
     "nic": "nic",
     "nac_p": "nac_p",
     "nac_v": "nac_v",
+    "sil": "sil",
+    "gva": "gva",
     "on_ground": "on_ground",
     "is_state": "is_state_aircraft",
 }
@@ -174,6 +178,19 @@ def _mark_bad_positions(rows: Rows, reasons: list[str | None]) -> None:
         reasons[i] = reasons[i] or "bad_position"
 
 
+def _mark_bad_accuracies(rows: Rows, reasons: list[str | None]) -> None:
+    """A covariance must be finite and positive definite, a bias bound finite and not negative."""
+    ee, en, nn, bias = rows["cov_ee"], rows["cov_en"], rows["cov_nn"], rows["bias_m"]
+    known = ~(np.isnan(ee) & np.isnan(nn) & np.isnan(en))
+    cross = np.where(np.isnan(en), 0.0, en)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sound = np.isfinite(ee) & np.isfinite(nn) & np.isfinite(cross) & (ee > 0.0) & (nn > 0.0)
+        sound &= ee * nn > cross * cross
+        bad = (known & ~sound) | np.isinf(bias) | (bias < 0.0)
+    for i in np.flatnonzero(bad):
+        reasons[i] = reasons[i] or "bad_accuracy"
+
+
 def rows_of(table: pa.Table) -> Arrivals:
     """Records of a report table, in its order.
 
@@ -219,4 +236,14 @@ def rows_of(table: pa.Table) -> Arrivals:
         for i in np.flatnonzero(rows["slot"] == len(keys) - 1):
             reasons[i] = reasons[i] or "no_identity"
     _mark_bad_positions(rows, reasons)
+    _mark_bad_accuracies(rows, reasons)
+    for name in (
+        "pressure_altitude_m",
+        "geometric_height_m",
+        "height_msl_m",
+        "speed_mps",
+        "track_angle_deg",
+        "rc_m",
+    ):
+        rows[name][np.isinf(rows[name])] = np.nan
     return Arrivals(rows, keys, sensors, reasons)
