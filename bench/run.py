@@ -29,9 +29,10 @@ from typing import Any
 import pyarrow as pa
 
 from cases import CASES, Case, Cost, Load, NotMeasuredError
+from tracking_cases import TRACKING_CASES
 from whole_cases import WHOLE_CASES
 
-ALL_CASES = (*CASES, *WHOLE_CASES)
+ALL_CASES = (*CASES, *TRACKING_CASES, *WHOLE_CASES)
 FOLDER = Path(__file__).resolve().parent
 MIN_ROUND_S = 0.2  # a round repeats its work until it has lasted this long
 

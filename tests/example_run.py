@@ -75,7 +75,7 @@ POINTS = pa.schema(
     [("time", _T), ("track_id", _S), ("icao24", _S), ("callsign", _S), ("sensor", _S)]
     + [(n, _F) for n in ("latitude_deg", "longitude_deg", "covariance_ee_m2", "covariance_en_m2", "covariance_nn_m2")]
     + [(n, _F) for n in ("ground_speed_mps", "ground_speed_sigma_mps", "track_angle_deg", "pressure_altitude_m", "geometric_height_m")]
-    + [("integrity", _S), ("integrity_reason", _S), ("on_ground", pa.bool_())]
+    + [("accuracy_assumed", pa.bool_()), ("integrity", _S), ("integrity_reason", _S), ("on_ground", pa.bool_())]
     + [("reported_latitude_deg", _F), ("reported_longitude_deg", _F), ("is_reconstruction", pa.bool_())]
 )  # fmt: skip
 MARGINS = pa.schema(
@@ -102,6 +102,7 @@ def fly(
     sigma_m: float = SIGMA_M,
     altitude_m: float | None = 3000.0,
     integrity: str = "credible",
+    assumed: bool = False,
     reconstruction: bool = False,
 ) -> list[tuple[datetime, float, float, float]]:
     """Fly straight legs through (seconds, latitude, longitude) and fill both tables.
@@ -125,7 +126,7 @@ def fly(
             {
                 "time": time, "track_id": track_id, "icao24": icao24, "callsign": callsign, "sensor": "radar 1",
                 "latitude_deg": float(latitude[i]), "longitude_deg": float(longitude[i]),
-                "covariance_ee_m2": sigma_m**2, "covariance_en_m2": 0.0, "covariance_nn_m2": sigma_m**2,
+                "covariance_ee_m2": sigma_m**2, "covariance_en_m2": 0.0, "covariance_nn_m2": sigma_m**2, "accuracy_assumed": assumed,
                 "ground_speed_mps": float(np.hypot(*velocity[i])), "ground_speed_sigma_mps": 4.0,
                 "track_angle_deg": float(math.degrees(math.atan2(velocity[i][0], velocity[i][1])) % 360.0),
                 "pressure_altitude_m": altitude_m, "geometric_height_m": None, "integrity": integrity, "integrity_reason": None,
@@ -188,7 +189,7 @@ def spell_of(
     fields: dict[str, Any] = {
         "spell_id": f"S-{track_id}", "track_id": track_id, "icao24": icao24, "callsign": callsign, "squawk": None, "sensor_kinds": ["radar"],
         "volume": example.volumes[0].volume_id, "permission": permission, "identity": identity, "entry": entry, "exit": leave, "duration_s": duration,
-        "length_m": duration * 125.0, "max_depth_m": depth, "max_depth_sigma_m": SIGMA_M, "max_depth_at": iso(flown[deepest][0]), "p_inside_max": p,
+        "length_m": duration * 125.0, "max_depth_m": depth, "max_depth_sigma_m": SIGMA_M, "max_depth_is_bound": depth >= 50_000.0, "max_depth_at": iso(flown[deepest][0]), "p_inside_max": p,
         "robustness_radius_m": depth * 0.97, "outcome": outcome, "undecidable_for": list(undecidable_for), "reports": len(inside), "bridged": 0,
         "reentries": [], "reconstruction": reconstruction,
     }  # fmt: skip
@@ -218,7 +219,8 @@ def incident_of(example: Example, incident_id: str, spells: Sequence[dict[str, A
         "incident_id": incident_id, "schema": "airvigil.incident/1", "volume": volume.volume_id, "volume_name": volume.name, "volume_kind": volume.kind,
         "states": list(volume.states), "outcome": deepest["outcome"], "members": [{k: s[k] for k in keys} for s in spells],
         "entry": entry, "exit": leave, "duration_s": (t1 - t0).total_seconds(), "max_depth_m": deepest["max_depth_m"],
-        "max_depth_sigma_m": deepest["max_depth_sigma_m"], "p_inside_max": deepest["p_inside_max"],
+        "max_depth_sigma_m": deepest["max_depth_sigma_m"], "max_depth_is_bound": deepest["max_depth_is_bound"], "boundary_uncertainty_m": 10.0,
+        "undecidable_for": sorted({item for s in spells for item in s["undecidable_for"]}), "shared_place": False, "interference": [], "p_inside_max": deepest["p_inside_max"],
         "robustness_radius_m": min(s["robustness_radius_m"] for s in spells), "reconstruction": any(s["reconstruction"] for s in spells),
         "why": [
             {"code": "permission_required", "text": "No identity was received from any of the aircraft, so their presence needs permission.", "members": len(spells)},

@@ -1,7 +1,7 @@
 import base64
 import hashlib
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -410,3 +410,71 @@ def test_the_case_stands_under_the_heading_and_says_how_it_was_made() -> None:
     assert "An invented case (synthetic)" in words
     assert "after no real case" in words
     assert "published figures" not in words
+
+
+def one_stay(*, assumed: bool | None, depth_is_bound: bool = False) -> Example:
+    """One track through the volume; its accuracy stated (False), assumed (True), or the first half of each (None)."""
+    example = Example()
+    run_started(example)
+    way = [(0, 59.9, 26.0), (700, 59.6, 26.0), (1300, 59.9, 26.0)]
+    flown = fly(example, "T-1", way, assumed=bool(assumed))
+    if assumed is None:
+        for k, point in enumerate(example.points):
+            point["accuracy_assumed"] = k % 2 == 0
+    spell = spell_of(example, "T-1", flown)
+    spell["max_depth_is_bound"] = depth_is_bound
+    incident = incident_of(example, "I-1", [spell])
+    for member in incident["members"]:
+        member["max_depth_is_bound"] = depth_is_bound
+    accounting(example)
+    return example
+
+
+def inside_of(example: Example) -> list[bool]:
+    """The mark of every position inside: here between entry and exit, both of which are between two reports."""
+    spell = next(e for e in example.events if e["event"] == "spell_closed")
+    entry, leave = (datetime.fromisoformat(spell[key]["time"]) for key in ("entry", "exit"))
+    return [p["accuracy_assumed"] for p in example.points if entry <= p["time"] <= leave]
+
+
+def test_the_report_counts_the_positions_whose_accuracy_was_assumed() -> None:
+    example = one_stay(assumed=None)
+    marks = inside_of(example)
+    assert 0 < sum(marks) < len(marks)
+    words = Reader(report_html(*example.tables, volumes=example.volumes)).words
+    assert f"Accuracy assumed: {sum(marks)} of the {len(marks)} positions inside came without one." in words
+    assert f"accuracy assumed for {sum(marks)} of {len(marks)}" in words
+
+
+def test_the_report_says_where_every_position_came_with_its_accuracy() -> None:
+    example = one_stay(assumed=False)
+    words = Reader(report_html(*example.tables, volumes=example.volumes)).words
+    assert f"Every one of the {len(inside_of(example))} positions inside came with its own accuracy." in words
+    assert "ccuracy assumed" not in words
+
+
+def test_the_report_says_nothing_of_assumptions_that_the_tables_do_not_tell() -> None:
+    example = one_stay(assumed=False)
+    points = example.points_table.drop_columns(["accuracy_assumed"])
+    words = Reader(report_html(example.events, points, example.margins_table, volumes=example.volumes)).words
+    assert "its own accuracy" not in words
+    assert "ccuracy assumed" not in words
+
+
+def test_a_depth_at_the_cap_is_shown_as_more_than_what_is_measured() -> None:
+    example = one_stay(assumed=False, depth_is_bound=True)
+    incident = example.events[-2]
+    assert incident["event"] == "incident_closed"
+    facts = re.findall(
+        r"<dt>Greatest depth</dt><dd>(.*?)</dd>", report_html(*example.tables, volumes=example.volumes)
+    )
+    assert facts == ["more than 50 km"]
+
+
+def test_what_an_incident_lacks_is_told_also_where_no_member_lacks_it() -> None:
+    example = one_stay(assumed=False)
+    sensor = "a sensor that does not depend on satellite navigation"
+    example.events[-2].update(outcome="undecidable", undecidable_for=[sensor])
+    words = Reader(report_html(*example.tables, volumes=example.volumes)).words
+    assert f"what is missing: {sensor}" in words
+    assert f"What is missing: {sensor}." in words

@@ -320,6 +320,31 @@ def test_an_accuracy_that_cannot_be_is_rejected_and_spoils_nothing_after_it(wron
     assert set(judged.integrity[1:]) == {"credible"}
 
 
+def test_a_velocity_that_its_source_holds_for_minutes_contradicts_nothing() -> None:
+    # real state vectors keep 275.7 m/s until after the landing
+    rows = path(count=200, speed_mps=100.0)
+    held = [
+        {**row, "ground_speed_mps": 275.7, "track_angle_deg": 280.5, "sensor_kind": "state_vector"}
+        for row in rows
+    ]
+    assert set(Judged(held).integrity[60:]) == {"credible"}
+
+
+def test_taxiing_under_a_garbled_height_is_not_slow_flight() -> None:
+    rows = path(count=60, speed_mps=8.0, on_ground=True, pressure_altitude_m=None)
+    rows += [
+        {
+            "icao24": "4601f7",
+            "sensor_kind": "mode_s",
+            "sensor": "roof",
+            "time_s": 0.5 + k,
+            "pressure_altitude_m": 12_800.0,
+        }
+        for k in range(60)
+    ]
+    assert set(Judged(rows).integrity[1:]) == {"credible"}
+
+
 def test_absent_quality_is_not_held_against_a_report() -> None:
     assert set(Judged(path(nac_p=None)).integrity[1:]) == {"credible"}
 

@@ -6,21 +6,24 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from airvigil.airspace.boundaries import describe, list_rows
+from airvigil.airspace.boundaries import BOUNDARY_FILE, describe, list_rows, packaged_boundaries
 from airvigil.airspace.check import check_file
 from airvigil.airspace.margins import Airspace
 from airvigil.drivers.airspace_choice import choose_airspace, read_airspace_file
-from airvigil.drivers.inputs import Input, InputOptions, open_input, read_merged
+from airvigil.drivers.announcing import Announcing
+from airvigil.drivers.inputs import Input, InputOptions, check_start, open_input, read_merged
 from airvigil.drivers.live import read_live
 from airvigil.drivers.progress import shown_progress
 from airvigil.drivers.replay import RunResult, run
-from airvigil.drivers.run_files import NoFiles, RunFiles
+from airvigil.drivers.run_files import NoFiles, RunFiles, Sink
 from airvigil.drivers.start_time import parse_start, parse_utc_offset
 from airvigil.errors import ConfigError
 from airvigil.exports.incident_lines import incident_lines
@@ -66,12 +69,14 @@ def replay(options: argparse.Namespace) -> int:
     """`airvigil replay INPUT...`"""
     settings = read_settings(options.settings)
     airspace = choose_airspace(options.airspace or "", settings)
-    inputs = [open_input(spec, _input_options(options)) for spec in options.inputs]
+    input_options = _input_options(options)
+    inputs = [open_input(spec, input_options) for spec in options.inputs]
     live = [each for each in inputs if each.is_live]
     if live and len(live) < len(inputs):
         raise ConfigError(
             "live sources and recordings cannot be read together", hint="replay them one after the other"
         )
+    check_start(inputs, input_options)
     tables = read_live(inputs) if live else read_merged(inputs)
     receivers = {} if options.receiver is None else {each.sensor: options.receiver for each in inputs}
     return _run_and_print(options, tables, airspace, settings, inputs=inputs, receivers=receivers)
@@ -88,13 +93,25 @@ def _run_and_print(
     title: str | None = None,
     is_reconstruction: bool = False,
 ) -> int:
-    files = None if options.out is None else RunFiles(options.out)
-    with shown_progress(inputs, quiet=options.quiet) as progress:
+    is_live = any(each.is_live for each in inputs)
+    written: list[Path] = []
+    with ExitStack() as stack:
+        progress = stack.enter_context(shown_progress(inputs, quiet=options.quiet))
+        files = None if options.out is None else stack.enter_context(RunFiles(options.out))
+
+        def ending(result: RunResult) -> None:
+            if files is None:
+                return
+            if _is_nothing_but_errors(result, inputs):
+                files.discard()
+            else:
+                written.extend(files.finish(result.events, airspace.volumes))
+
         result = run(
             tables,
             airspace,
             settings,
-            sink=files or NoFiles(),
+            sink=_announced(files or NoFiles(), options) if is_live else files or NoFiles(),
             inputs=inputs,
             receivers=receivers,
             batch=options.batch,
@@ -102,31 +119,66 @@ def _run_and_print(
             title=title,
             is_reconstruction=is_reconstruction,
             progress=progress,
+            ending=ending,
         )
-    written = [] if files is None else files.finish(result.events, airspace.volumes)
-    if options.json:
+    if options.json and not is_live:
         for line in incident_lines(result.events):
-            sys.stdout.write(line + "\n")
-    if result.reports or not any(each.failures for each in inputs):
-        print_run(result.events, stderr_console() if options.json else Console(), seconds=result.seconds)
-    console = stderr_console()
-    for each in inputs:
-        for note in each.notes:
-            console.print(f"note: {note}", style="yellow", markup=False)
-        for failure in each.failures:
-            console.print(f"error: {failure}", style="red", markup=False)
-            if failure.hint:
-                console.print(f"hint: {failure.hint}", markup=False)
+            _say_result(line)
+    _print_outcome(options, result, inputs)
     if written:
-        console.print(f"Report: {written[0]}", markup=False)
+        stderr_console().print(f"Report: {written[0]}", markup=False)
     return _status(result, inputs)
 
 
+def _announced(sink: Sink, options: argparse.Namespace) -> Announcing:
+    """The sink of a live run: incidents are told as they open and close, not first at its end."""
+    if options.json:
+        return Announcing(sink, _say_aside, _say_result)
+    return Announcing(sink, _say_result)
+
+
+def _say_result(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _say_aside(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def _print_outcome(options: argparse.Namespace, result: RunResult, inputs: Sequence[Input]) -> None:
+    """What was found, where something was judged; then what could not be read."""
+    errors = stderr_console()
+    failed = sum(each.failure_count > 0 for each in inputs)
+    if result.reports or not inputs:
+        if failed:
+            errors.print(
+                f"{failed} of {len(inputs)} inputs not read to the end; the result is of what was read.",
+                style="yellow",
+            )
+        print_run(result.events, errors if options.json else Console(), seconds=result.seconds)
+    elif not failed:
+        errors.print("No report was received; nothing was judged.", style="yellow")
+    for each in inputs:
+        for note in each.notes:
+            errors.print(f"note: {note}", style="yellow", markup=False)
+        for failure in each.failures:
+            errors.print(f"error: {failure}", style="red", markup=False)
+            if failure.hint:
+                errors.print(f"hint: {failure.hint}", markup=False)
+        unsaid = each.failure_count - len(each.failures)
+        if unsaid:
+            errors.print(f"error: {each.name}: {unsaid:,} further failures", style="red", markup=False)
+
+
+def _is_nothing_but_errors(result: RunResult, inputs: Sequence[Input]) -> bool:
+    return not result.reports and bool(inputs) and all(each.failure_count for each in inputs)
+
+
 def _status(result: RunResult, inputs: Sequence[Input]) -> int:
-    failed = [each for each in inputs if each.failures]
-    if inputs and len(failed) == len(inputs) and not result.reports:
+    if _is_nothing_but_errors(result, inputs):
         return 2
-    return 1 if failed or result.is_interrupted else 0
+    return 1 if result.is_interrupted or any(each.failure_count for each in inputs) else 0
 
 
 def scenario_list(options: argparse.Namespace) -> int:
@@ -155,17 +207,26 @@ def scenario_run(options: argparse.Namespace) -> int:
 
 def airspace_list(options: argparse.Namespace) -> int:
     """`airvigil airspace list`"""
-    table = Table("Id", "Name", "Kind", "With", "Vertices", "Boundary 1 sigma", box=None, header_style="bold")
+    file = packaged_boundaries()
+    console = Console()
+    head = Table.grid(padding=(0, 2, 0, 0))
+    head.add_column(no_wrap=True, style="dim")
+    head.add_column(overflow="fold")
+    for what, value in (
+        ("Boundary file", BOUNDARY_FILE),
+        ("Version", str(file.header["version"])),
+        ("Source", f"{file.header['source']}, {file.header['attribution']}"),
+        ("Date", str(file.header.get("source_date") or "not stated by the source")),
+        ("SHA-256", file.digest),
+        ("Tolerance", f"{file.header['boundary_uncertainty_m']:.0f} m (1 sigma per axis)"),
+    ):
+        head.add_row(Text(what), Text(value))
+    console.print(head)
+    console.print()
+    table = Table("Id", "Name", "Kind", "With", "Vertices", box=None, header_style="bold")
     for row in list_rows():
-        table.add_row(
-            row.volume_id,
-            row.name,
-            row.kind,
-            " ".join(row.dependencies),
-            f"{row.vertices:,}",
-            f"{row.boundary_uncertainty_m:.0f} m",
-        )
-    Console().print(table)
+        table.add_row(row.volume_id, row.name, row.kind, " ".join(row.dependencies), f"{row.vertices:,}")
+    console.print(table)
     return 0
 
 

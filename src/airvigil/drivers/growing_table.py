@@ -44,7 +44,7 @@ class GrowingTable:
     def close(self) -> None:
         """Write what is held, and the end of the file without which it cannot be read."""
         try:
-            if self._rows:
+            if self._rows and self._writer.is_open:
                 self._write_group()
         finally:
             self._writer.close()

@@ -29,7 +29,7 @@ from airvigil.drivers.ordering import blocks, in_time_order
 from airvigil.drivers.sockets import SocketOptions, open_url
 from airvigil.drivers.sources import DirectorySource, Document, Source, StreamSource, is_url, open_path
 from airvigil.drivers.start_time import start_from_name
-from airvigil.errors import AirvigilError
+from airvigil.errors import AirvigilError, ConfigError
 from airvigil.feeds.detect import detect_format
 from airvigil.feeds.feed import Feed, FeedOptions
 from airvigil.feeds.json_documents import MAX_DOCUMENT_BYTES
@@ -148,11 +148,24 @@ class Input(Iterator[pa.Table]):
     @property
     def starts_at_ns(self) -> int | None:
         """Time before which it has no rows, ns UTC: known of Beast files, which start when told."""
-        if not isinstance(self._source, StreamSource) or self.name == "-":
+        if not isinstance(self._source, StreamSource) or not Path(self.name).is_file():
             return None
         if (self._stated_format or peek_format(self.name)) != "beast":
             return None
         return self._start_ns(PurePath(self.name).name)
+
+    @property
+    def relative_recordings(self) -> int:
+        """How many recordings it has whose clock has no origin, and which a stated start would all begin at."""
+        if self.is_live:
+            return 0
+        if isinstance(self._source, DirectorySource):
+            paths = self._source.paths
+        elif Path(self.name).is_file():
+            paths = [Path(self.name)]
+        else:  # standard input and pipes cannot be looked at beforehand
+            return int(self._stated_format in (None, "beast", "raw"))
+        return sum(_has_counter_only(str(path), self._stated_format) for path in paths)
 
     def __next__(self) -> pa.Table:
         return next(self._tables)
@@ -301,20 +314,34 @@ def _failing(error: AirvigilError) -> Iterator[tuple[bytes, int]]:
     raise error
 
 
-def peek_format(path: str) -> str | None:
-    """Format of a file by its first bytes; None if that cannot be told."""
+def peek_head(path: str) -> bytes:
+    """The first bytes of a file's content; those that could be read if it is damaged."""
     source = StreamSource(Path(path))
+    head = b""
     try:
-        head = b""
         for chunk, _ in next(source.documents()).chunks:
             head += chunk
             if len(head) >= HEAD_BYTES:
                 break
-        return detect_format(head)
     except AirvigilError:
-        return None
+        return head
     finally:
         source.close()
+    return head
+
+
+def peek_format(path: str) -> str | None:
+    """Format of a file by its first bytes; None if that cannot be told."""
+    try:
+        return detect_format(peek_head(path))
+    except AirvigilError:
+        return None
+
+
+def _has_counter_only(path: str, stated_format: str | None) -> bool:
+    """Whether a recording's times count from an unknown origin: Beast, and raw Mode S with counters (@...;)."""
+    name = stated_format or peek_format(path)
+    return name == "beast" or (name == "raw" and peek_head(path).lstrip()[:1] in (b"@", b"%", b"<"))
 
 
 def open_input(spec: str, options: InputOptions) -> Input:
@@ -341,6 +368,22 @@ def read_merged(inputs: Sequence[Input], *, block_rows: int = BLOCK_ROWS) -> Ite
     """Rows of all inputs in time order (see `merging`); for recordings, not for live inputs."""
     merge_inputs = [MergeInput(each.sensor, each, each.starts_at_ns) for each in inputs]
     return merge_in_time_order(merge_inputs, block_rows=block_rows)
+
+
+def check_start(inputs: Sequence[Input], options: InputOptions) -> None:
+    """A stated start is the start of one recording: two of them would lie over each other.
+
+    Raises:
+        ConfigError: there are several that it would be taken for.
+    """
+    if options.start_ns is None:
+        return
+    count = sum(each.relative_recordings for each in inputs)
+    if count > 1:
+        raise ConfigError(
+            f"--start is the start of one recording, and {count} of the inputs have no times of their own",
+            hint="let the files' names tell their times (--name-utc-offset), or replay one file at a time",
+        )
 
 
 def sensor_name(name: str) -> str:

@@ -18,7 +18,12 @@ from typing import Any
 Event = dict[str, Any]
 
 _SINGLE = ("run_started", "accounting", "run_finished")
-_NAMED_BY = ("incident_id", "interference_id", "area_id", "spell_id")  # in this order: members name spells too
+_NAMED_BY = (
+    "incident_id",
+    "interference_id",
+    "area_id",
+    "spell_id",
+)  # in this order: members name spells too
 COMPACT = (
     "event",
     "seq",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -36,7 +37,9 @@ def shown_progress(inputs: Sequence[Input], *, quiet: bool) -> Iterator[Report |
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    # what a live run prints goes above the bar where both are on one terminal, and untouched into pipes and files
+    is_shared = sys.stdout.isatty()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=is_shared) as bar:
         task = bar.add_task("reading", total=total)
 
         def report(rows: int, newest_ns: int) -> None:

@@ -100,7 +100,8 @@ class RunFiles:
         except (OSError, pa.ArrowException) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise ConfigError(
-                f"cannot write to {self.folder}: {reason}", hint="make room, or give another folder with --out"
+                f"cannot write to {self.folder}: {reason}",
+                hint="make room, or give another folder with --out",
             ) from error
 
     def _part(self, name: str) -> Path:
@@ -153,7 +154,12 @@ class RunFiles:
     def rescue(self) -> list[Path]:
         """Keep what can be read of a run that broke off, remove the rest; returns what was kept. Raises nothing."""
         whole = []
-        for name, growing in zip(GROWING, (self._lines, self._points, self._margins), strict=True):
+        with suppress(OSError):
+            self._lines.close()  # closed also where it could not write all that it held
+        with suppress(OSError):
+            _cut_to_whole_lines(self._part("events.jsonl"))
+            whole.append("events.jsonl")
+        for name, growing in (("tracks.parquet", self._points), ("margins.parquet", self._margins)):
             with suppress(OSError, pa.ArrowException):
                 growing.close()
                 if self._part(name).exists():
@@ -191,6 +197,18 @@ class RunFiles:
         points = pq.read_table(self.folder / "tracks.parquet", filters=wanted)
         margins = pq.read_table(self.folder / "margins.parquet", filters=_one_of("track_id", members))
         return points, margins
+
+
+def _cut_to_whole_lines(path: Path) -> None:
+    """Drop the last line if its end is missing."""
+    with path.open("rb+") as file:
+        at = file.seek(0, os.SEEK_END)
+        while at > 0:
+            file.seek(at - 1)
+            if file.read(1) == b"\n":
+                break
+            at -= 1
+        file.truncate(at)
 
 
 def _one_of(column: str, values: set[str]) -> pc.Expression:

@@ -20,7 +20,7 @@ from airvigil.exports.wording import (
     clock,
     count_text,
     date_of,
-    depth_text,
+    depth_of,
     duration_text,
     is_capped,
     known,
@@ -65,15 +65,7 @@ def incident_sentences(run: Run, incident: Event) -> list[str]:
     verb = "was" if len(members) == 1 else "were"
     day = date_of(ns_from_iso((incident.get("entry") or {}).get("time")))
     if incident.get("outcome") == "undecidable":
-        missing = missing_text(
-            sorted(
-                {
-                    code
-                    for m in members
-                    for code in run.spells.get(str(m.get("spell_id")), {}).get("undecidable_for") or []
-                }
-            )
-        )
+        missing = missing_text(missing_of(run, incident))
         whether = f"Whether {who[0].lower() + who[1:]} {verb} inside {where} on {day} cannot be decided"
         return [
             f"{whether} from what was received."
@@ -95,6 +87,12 @@ def incident_sentences(run: Run, incident: Event) -> list[str]:
             f"To have stayed out, every sensor must have been wrong by {bound_text(radius)}{_nautical(radius)} in the same direction."
         )
     return sentences
+
+
+def missing_of(run: Run, incident: Event) -> list[str]:
+    """What would settle an undecidable incident: as it says itself, and as its members' spells say."""
+    spells = [run.spells.get(str(m.get("spell_id")), {}) for m in incident.get("members") or []]
+    return sorted({item for event in (incident, *spells) for item in event.get("undecidable_for") or []})
 
 
 def _probability(p: float) -> str:
@@ -124,8 +122,9 @@ def _depth(incident: Event) -> str:
     depth = known(incident.get("max_depth_m"))
     if depth is None:
         return ", to a depth that is not known"
-    words = depth_text(depth, incident.get("max_depth_sigma_m"))
-    return f", {words} deep" if is_capped(depth) else f", up to {words} ({nautical_text(depth)}) deep"
+    words = depth_of(incident)
+    is_bound = incident.get("max_depth_is_bound") or is_capped(depth)
+    return f", {words} deep" if is_bound else f", up to {words} ({nautical_text(depth)}) deep"
 
 
 def _nautical(metres: float) -> str:

@@ -50,6 +50,7 @@ _INCIDENT_FACTS = (
     "duration_s",
     "max_depth_m",
     "max_depth_sigma_m",
+    "max_depth_is_bound",
     "p_inside_max",
     "robustness_radius_m",
 )

@@ -19,7 +19,7 @@ from airvigil.exports.wording import (
     bound_text,
     clock,
     date_of,
-    depth_text,
+    depth_of,
     duration_text,
     member_name,
     ns_from_iso,
@@ -35,14 +35,19 @@ _FIELDS = (
     "volume_kind",
     "states",
     "outcome",
+    "undecidable_for",
     "members",
     "entry",
     "exit",
     "duration_s",
     "max_depth_m",
     "max_depth_sigma_m",
+    "max_depth_is_bound",
     "p_inside_max",
     "robustness_radius_m",
+    "boundary_uncertainty_m",
+    "shared_place",
+    "interference",
     "reconstruction",
     "why",
 )
@@ -62,10 +67,10 @@ def incident_line(incident: Mapping[str, Any]) -> str:
     incident (`event`, `seq`) is left out; `time` becomes `as_of`.
     """
     fields = {name: incident.get(name) for name in _FIELDS}
-    fields["members"] = list(incident.get("members") or [])
-    fields["states"] = list(incident.get("states") or [])
-    fields["why"] = list(incident.get("why") or [])
-    fields["reconstruction"] = bool(incident.get("reconstruction"))
+    for name in ("members", "states", "why", "undecidable_for", "interference"):
+        fields[name] = list(incident.get(name) or [])
+    for name in ("max_depth_is_bound", "shared_place", "reconstruction"):
+        fields[name] = bool(incident.get(name))
     return canonical_line({**fields, "schema": SCHEMA, "as_of": incident.get("time")})
 
 
@@ -134,7 +139,7 @@ def summary_row(incident: Event) -> SummaryRow:
         entry=_instant_text(incident.get("entry")),
         exit=_instant_text(incident.get("exit")),
         duration=duration,
-        max_depth=depth_text(incident.get("max_depth_m"), incident.get("max_depth_sigma_m")),
+        max_depth=depth_of(incident),
         p_inside=probability_text(incident.get("p_inside_max")),
         robustness=bound_text(incident.get("robustness_radius_m"), is_short=True),
         remark=", ".join(remarks),

@@ -31,6 +31,7 @@ _FACTS = (
     "duration_s",
     "max_depth_m",
     "max_depth_sigma_m",
+    "max_depth_is_bound",
     "p_inside_max",
     "robustness_radius_m",
 )

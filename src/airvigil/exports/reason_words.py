@@ -13,7 +13,7 @@ from typing import Any
 from airvigil.exports.wording import (
     bound_text,
     code_text,
-    depth_text,
+    depth_of,
     known,
     listed,
     probability_text,
@@ -50,11 +50,11 @@ def _probability(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:
     return f"the probability of being inside reached {words}, the errors of sensors and boundary counted in"
 
 
-def _depth(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:
+def _depth(reason: Mapping[str, Any], incident: Mapping[str, Any]) -> str | None:
     depth, radius = known(reason.get("max_depth_m")), known(reason.get("robustness_radius_m"))
     if depth is None:
         return None
-    words = f"the deepest point lay {depth_text(depth, reason.get('max_depth_sigma_m'))} inside"
+    words = f"the deepest point lay {depth_of({**incident, **reason})} inside"
     if radius:
         words += f"; to have stayed out, every position must have been wrong by {bound_text(radius)} in the same direction"
     return words

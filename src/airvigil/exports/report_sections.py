@@ -5,23 +5,23 @@ Every text here is still text from outside: the template escapes it. Only figure
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from airvigil.exports.charts import altitude_chart_svg, figure_source, margin_chart_svg, speed_chart_svg
-from airvigil.exports.finding import incident_sentences
+from airvigil.exports.finding import incident_sentences, missing_of
 from airvigil.exports.map_svg import Ground, incident_map_svg, letter
 from airvigil.exports.reason_words import outcome_reason
 from airvigil.exports.report_parts import FigureBudget, Section, end_text
 from airvigil.exports.run_view import Event, Run, duration_sigma_s
-from airvigil.exports.track_pieces import member_tracks
+from airvigil.exports.track_pieces import MemberTrack, assumed_inside, member_tracks
 from airvigil.exports.wording import (
     UNKNOWN,
     bound_text,
     clock,
     code_text,
     date_of,
-    depth_text,
+    depth_of,
     duration_text,
     file_name,
     known,
@@ -68,12 +68,11 @@ def incident_section(
         "where": volume_text(incident),
         "sentences": incident_sentences(run, incident),
         "facts": _facts(incident),
-        "members": [_member_row(m.member, m.spell, i) for i, m in enumerate(members)],
+        "assumed": _assumed(members),
+        "members": [_member_row(m, i) for i, m in enumerate(members)],
         "why": [outcome_reason(reason, incident) for reason in incident.get("why") or []],
         "reentries": sum(len(m.spell.get("reentries") or []) for m in members),
-        "undecidable_for": missing_text(
-            sorted({code for m in members for code in m.spell.get("undecidable_for") or []})
-        ),
+        "undecidable_for": missing_text(missing_of(run, incident)),
         "reconstruction": bool(incident.get("reconstruction")),
         "has_altitude": any("altitude" in str(words).lower() for _, words in figures),
     }
@@ -94,13 +93,29 @@ def _facts(incident: Event) -> list[tuple[str, str, str]]:
     duration = duration_text(incident.get("duration_s"))
     return [
         ("Duration inside", ("≥ " if cut else "") + duration + ("" if sigma is None else f" ± {max(1, round(sigma))} s"), "first entry to last exit"),
-        ("Greatest depth", depth_text(incident.get("max_depth_m"), incident.get("max_depth_sigma_m")), "± 1σ, boundary included"),
+        ("Greatest depth", depth_of(incident), "± 1σ, boundary included"),
         ("Probability inside", probability_text(incident.get("p_inside_max")), "greatest at one instant: a lower bound"),
         ("Robustness radius", bound_text(incident.get("robustness_radius_m"), is_short=True), "an error common to all positions must be at least this large to undo the finding; a lower bound"),
     ]  # fmt: skip
 
 
-def _member_row(member: Mapping[str, Any], spell: Mapping[str, Any], index: int) -> dict[str, Any]:
+def _assumed(members: Sequence[MemberTrack]) -> str | None:
+    """How much of what the numbers rest on has an accuracy that no sensor stated; None if the tables do not say."""
+    counted = assumed_inside(members)
+    if counted is None:
+        return None
+    assumed, total = counted
+    if assumed == 0:
+        return f"Every one of the {total:,} positions inside came with its own accuracy."
+    return (
+        f"Accuracy assumed: {assumed:,} of the {total:,} positions inside came without one. "
+        "For these the settings' value for that kind of sensor was taken, and the numbers above rest on it."
+    )
+
+
+def _member_row(shown: MemberTrack, index: int) -> dict[str, Any]:
+    member, spell = shown.member, shown.spell
+    counted = assumed_inside([shown])
     return {
         "letter": letter(index),
         "name": member_name(member),
@@ -110,12 +125,11 @@ def _member_row(member: Mapping[str, Any], spell: Mapping[str, Any], index: int)
         "identity": member.get("identity") or UNKNOWN,
         "entry": end_text(member.get("entry") or spell.get("entry")),
         "exit": end_text(member.get("exit") or spell.get("exit")),
-        "depth": depth_text(
-            member.get("max_depth_m"), member.get("max_depth_sigma_m") or spell.get("max_depth_sigma_m")
-        ),
+        "depth": depth_of({**spell, **member}),
         "length": length_text(spell.get("length_m")),
         "p": probability_text(member.get("p_inside_max")),
         "sensors": ", ".join(code_text(kind) for kind in spell.get("sensor_kinds") or []) or UNKNOWN,
+        "assumed": f"accuracy assumed for {counted[0]:,} of {counted[1]:,}" if counted and counted[0] else "",
         "reports": UNKNOWN if spell.get("reports") is None else f"{spell['reports']:,}",
     }
 

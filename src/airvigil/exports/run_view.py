@@ -36,6 +36,7 @@ _TRACK_NUMBERS = (
     "geometric_height_m",
     "reported_latitude_deg",
     "reported_longitude_deg",
+    "accuracy_assumed",  # 1: the settings' default for its kind of sensor; 0: the sensor's own
 )
 _MARGIN_NUMBERS = ("margin_m", "sigma_m", "p_inside")
 

@@ -6,7 +6,7 @@ the one inside, so that drawn lines meet on the boundary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -80,6 +80,21 @@ def inside_intervals(
             intervals.append((begin, out))
             begin = back
     return [*intervals, (begin, max(begin, leave))]
+
+
+def assumed_inside(members: Sequence[MemberTrack]) -> tuple[int, int] | None:
+    """(positions with an assumed accuracy, all positions) among the believed ones inside; None if nobody says."""
+    assumed = total = 0
+    for m in members:
+        if m.track is None:
+            continue
+        inside = np.zeros(len(m.track), np.bool_)
+        for from_ns, to_ns in inside_intervals(m.member, m.spell, m.track):
+            inside |= (m.track.time_ns >= from_ns) & (m.track.time_ns <= to_ns)
+        marks = m.track["accuracy_assumed"][inside & m.track.credible]
+        assumed += int(np.count_nonzero(marks == 1.0))
+        total += int(np.count_nonzero(np.isfinite(marks)))
+    return (assumed, total) if total else None
 
 
 def _instant(end: Any) -> str | None:

@@ -139,14 +139,25 @@ def length_text(metres: Any, sigma_m: Any = None) -> str:
     return f"{number / 1000.0:.{places}f} ± {max(sigma / 1000.0, 10.0**-places):.{places}f} km"
 
 
-def depth_text(metres: Any, sigma_m: Any = None) -> str:
+def depth_text(metres: Any, sigma_m: Any = None, *, is_bound: Any = False) -> str:
     """A signed distance to the boundary; at the cap it was not measured, only that it is more.
+
+    Args:
+        metres, sigma_m: None or NaN unknown.
+        is_bound: the engine's own word that it stands at the cap (`max_depth_is_bound`).
 
     Example:
         >>> depth_text(9196.1, 51.4), depth_text(50_000.0, 15.8)
         ('9.20 ± 0.05 km', 'more than 50 km')
     """
-    return "more than 50 km" if is_capped(metres) else length_text(metres, sigma_m)
+    return "more than 50 km" if is_bound or is_capped(metres) else length_text(metres, sigma_m)
+
+
+def depth_of(event: Mapping[str, Any]) -> str:
+    """The greatest depth of a spell, a member or an incident."""
+    return depth_text(
+        event.get("max_depth_m"), event.get("max_depth_sigma_m"), is_bound=event.get("max_depth_is_bound")
+    )
 
 
 def is_capped(metres: Any) -> bool:

@@ -3,7 +3,8 @@
 1. A reconstruction: Vaindloo, 19 September 2025, among real recorded traffic (moved in time, labelled so).
 2. A real airliner that GNSS spoofing reported inside Ukraine for 34 minutes: not believed, and why.
 
-Everything printed is computed from the reports when it runs; nothing here knows the result.
+Every number and outcome printed is computed from the reports when it runs. The frame around them (titles, labels, the
+last sentence of each story) is written for these two recordings.
 """
 
 from __future__ import annotations
@@ -136,10 +137,6 @@ def _read(path: Path) -> tuple[Input, pa.Table]:
     return each, table
 
 
-def _finish(result: RunResult, files: RunFiles, airspace: Airspace) -> Path:
-    return files.finish(result.events, airspace.volumes)[0]
-
-
 def _reconstruction(samples: Path, out: Path) -> Story:
     scenario = catalogue.get(CASE)
     table = generate(scenario)
@@ -149,40 +146,59 @@ def _reconstruction(samples: Path, out: Path) -> Story:
         table = with_background(table, background)
     settings = load_settings()
     airspace = Airspace(load_volumes(scenario.airspace, settings.airspace.disputed_as))
-    files = RunFiles(out)
-    inputs = [each for each, _ in real]
-    result = run(
-        iter([table]),
-        airspace,
-        settings,
-        sink=files,
-        inputs=inputs,
-        title=f"{scenario.title} (reconstruction)",
-        is_reconstruction=True,
-    )
+    with RunFiles(out) as files:
+        result = run(
+            iter([table]),
+            airspace,
+            settings,
+            sink=files,
+            inputs=[each for each, _ in real],
+            title=f"{scenario.title} (reconstruction)",
+            is_reconstruction=True,
+            ending=lambda result: _finish(result, files, airspace),
+        )
+    incidents = read_run(result.events).incidents
     rows = [
         ("reports", Text(f"{made:,} generated, among {table.num_rows - made:,} real ones of other days")),
-        *(row for incident in read_run(result.events).incidents for row in _incident_rows(incident)),
+        ("found", Text(_counted(len(incidents), "infringement"), style="bold")),
+        *(row for incident in incidents for row in _incident_rows(incident)),
     ]
     return Story(
         title="Reconstruction: Vaindloo 2025",
         label=Text("RECONSTRUCTION from published numbers", style="bold magenta"),
         rows=rows,
         moral="Airvigil finds an infringement. Whether it is a threat, and what to do, is for people to judge.",
-        page=_finish(result, files, airspace),
+        page=files.written[0],
         seconds=result.seconds,
     )
+
+
+def _finish(result: RunResult, files: RunFiles, airspace: Airspace) -> None:
+    files.finish(result.events, airspace.volumes)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _aircraft(incident: Any) -> str:
+    """How many aircraft the members of an incident are, and what their reports say they are."""
+    identities = {member["track_id"]: member["identity"] for member in incident["members"]}
+    words = {"unidentified": "without identity", "state": "of a state", "civil": "civil"}
+    parts = [
+        f"{count:,} {words.get(name, name)}" for name, count in Counter(identities.values()).most_common()
+    ]
+    return ", ".join(parts)
 
 
 def _incident_rows(incident: Any) -> list[tuple[str, Text]]:
     row = summary_row(incident)
     day, entry = _day_and_clock(incident["entry"])
     leave = _day_and_clock(incident["exit"])[1] if incident["exit"] else "not seen leaving"
-    members = len({member["track_id"] for member in incident["members"]})
     return [
-        ("found", Text(f"infringement {incident['outcome']}", style="bold")),
+        ("outcome", Text(str(incident["outcome"]), style="bold")),
         ("airspace", Text(str(incident["volume_name"]))),
-        ("aircraft", Text(f"{members} without identity, one incident")),
+        ("aircraft", Text(_aircraft(incident))),
         ("in, out", Text(f"{entry}, {leave} UTC, {day}")),
         ("duration", Text(row.duration)),
         ("deepest", Text(row.max_depth)),
@@ -221,22 +237,22 @@ def _spoofed(path: Path, out: Path) -> Story:
     each, table = _read(path)
     settings = _strict(load_settings())
     airspace = Airspace(load_volumes(["UKR"], settings.airspace.disputed_as))
-    files = RunFiles(out)
-    result = run(
-        iter([table]),
-        airspace,
-        settings,
-        sink=files,
-        inputs=[each],
-        title="A real airliner under GNSS spoofing",
-    )
-    page = _finish(result, files, airspace)
+    with RunFiles(out) as files:
+        result = run(
+            iter([table]),
+            airspace,
+            settings,
+            sink=files,
+            inputs=[each],
+            title="A real airliner under GNSS spoofing",
+            ending=lambda result: _finish(result, files, airspace),
+        )
     return Story(
         title="Real: a spoofed airliner",
         label=Text("REAL RECORDING; the aircraft did nothing wrong", style="bold green"),
         rows=_spoofed_rows(result, table, airspace, out),
         moral="Even with permission required of everyone, a position that cannot be believed makes no infringement.",
-        page=page,
+        page=files.written[0],
         seconds=result.seconds,
     )
 
@@ -244,26 +260,28 @@ def _spoofed(path: Path, out: Path) -> Story:
 def _spoofed_rows(
     result: RunResult, table: pa.Table, airspace: Airspace, out: Path
 ) -> list[tuple[str, Text]]:
-    """The numbers of the second story; each row received inside is believed, not believed, or a repeat."""
+    """The numbers of the second story: rows as received, positions as judged, rows not used as the books have them."""
     view = read_run(result.events)
     points = pq.read_table(out / "tracks.parquet")
     lost = pc.equal(points["integrity"], "not_credible")
     naive = _inside(table, airspace)
     disbelieved = _inside(points.filter(lost), airspace, prefix="reported_")
     believed = _inside(points.filter(pc.invert(lost)), airspace, prefix="reported_")
-    repeats = naive - disbelieved - believed
+    unused: Counter[str] = Counter()
+    for sensor in view.accounting["sensors"]:
+        unused.update(sensor["rejected"])
     reasons: Counter[str] = Counter()
     for event in view.interference:
         reasons.update(event["reasons"])
     rows = [
         ("reports", Text(f"{table.num_rows:,} of one airliner, {_span(table)}")),
-        ("found", Text(f"{len(view.incidents)} infringements", style="bold")),
+        ("found", Text(_counted(len(view.incidents), "infringement"), style="bold")),
         ("airspace", Text(airspace.volumes[0].name)),
         ("naive test", Text(f"{naive:,} rows inside")),
-        ("believed", Text(f"{believed:,}")),
-        ("not believed", Text(f"{disbelieved:,} positions, each told once")),
-        ("repeats", Text(f"{repeats:,} rows tell an old position again (stale_repeat)")),
-        ("because", Text("; ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in reasons.most_common()))),
+        ("believed", Text(f"{believed:,} positions inside")),
+        ("not believed", Text(f"{disbelieved:,} positions inside")),
+        ("rows not used", Text(_reasons(unused) + ", of all rows, wherever they are" if unused else "none")),
+        ("because", Text(_reasons(reasons))),
     ]
     if view.interference:
         first, last = view.interference[0], view.interference[-1]
@@ -274,6 +292,10 @@ def _spoofed_rows(
             ("then claimed", Text(_place(first["first_claimed"]))),
         ]
     return rows
+
+
+def _reasons(counts: Counter[str]) -> str:
+    return "; ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.most_common())
 
 
 def _span(table: pa.Table) -> str:

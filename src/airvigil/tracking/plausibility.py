@@ -27,6 +27,9 @@ from airvigil.units import MEAN_EARTH_RADIUS_M, RADIO_EARTH_FACTOR
 FloatArray = npt.NDArray[np.float64]
 
 NS = 1e-9
+HELD_NS = (
+    30_000_000_000  # a velocity unchanged for longer is held by the source: it says nothing of the positions
+)
 FRESH_NS = 10_000_000_000  # velocity and height of another row hold for a position this much later
 REACQUIRE_S = 60.0  # a silence longer than this makes the next position one to confirm
 SWITCHES_DUPLICATE = 6  # changes between the chains, each within SWITCH_WINDOW_NS, that mean two sources
@@ -263,13 +266,12 @@ def watch_speed(row: Any, track: Any, when: int, sigma_m: float, clock_s: float,
     The chord of a turn is shorter than the path, which the tolerance covers up to a half turn at the
     usual rates; the position's own error counts twice, at both ends.
     """
-    speed = (
-        row["speed_mps"]
-        if not math.isnan(row["speed_mps"])
-        else latest(track["speed_mps"], track["speed_time"], row["time"])
-    )
+    speed = math.nan
+    if row["kind"] != STATE_VECTOR or row["time"] - track["velocity_time"] <= HELD_NS:
+        speed = latest(track["speed_mps"], track["speed_time"], row["time"])
     gap_s = (when - track["window_time"]) * NS
-    if gap_s > 3.0 * limits[WINDOW] or gap_s < 0.0:
+    nothing_told = gap_s >= limits[WINDOW] and track["window_speeds"] == 0
+    if gap_s > 3.0 * limits[WINDOW] or gap_s < 0.0 or nothing_told:
         track["contradicts"] = 0
     elif gap_s >= limits[WINDOW] and track["window_speeds"] > 0:
         reported = track["window_speed_sum"] / track["window_speeds"]
@@ -313,7 +315,7 @@ def slowness(row: Any, track: Any, limits: FloatArray) -> int:
         else latest(track["speed_mps"], track["speed_time"], row["time"])
     )
     height = height_of(row, track)
-    if not (speed < limits[SLOW_SPEED] and height > limits[SLOW_HEIGHT]):
+    if row["on_ground"] == 1 or not (speed < limits[SLOW_SPEED] and height > limits[SLOW_HEIGHT]):
         return verdicts.NONE
     was_fast = (row["time"] - track["fast_time"]) * NS <= limits[MEMORY]
     return verdicts.TOO_SLOW_FOR_HEIGHT if was_fast else verdicts.SLOW_AT_HEIGHT
