@@ -131,7 +131,7 @@ def decode_against_rs1090() -> Load:
         return {
             "not the same work": "ours reads replies itself, without rs1090, and leaves their Comm-B registers; "
             "rs1090 guesses at these, which is most of its time. `mode_s_decode_squitters` leaves replies out",
-            "input": f"{len(frames):,} frames of one flight, {squitters / len(frames):.0%} of them squitters",
+            "input": f"{len(frames):,} frames, {squitters / len(frames):.0%} of them squitters",
         }
 
     return Load(_our_decoder(frames, times), len(frames), peer, len(frames), notes=notes)

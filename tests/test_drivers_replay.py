@@ -6,19 +6,15 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from airvigil import __version__
-from airvigil.drivers.replay import RunResult, paced, rebatched, run, run_period, unbroken
+from airvigil.drivers.replay import RunResult, run, unbroken
 from airvigil.drivers.run_files import NoFiles
-from airvigil.reports import concat_reports, empty_reports
 from made_flights import path
 from small_world import SETTINGS, SKY, START_NS, make_reports, random_rows
 
@@ -52,23 +48,6 @@ def pieces(table: pa.Table, size: int) -> list[pa.Table]:
 # --- batches ----------------------------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.integers(0, 12), max_size=8), st.integers(1, 30))
-def test_rebatched_keeps_every_row_in_its_order_in_tables_of_the_size_asked_for(
-    sizes: list[int], size: int
-) -> None:
-    whole = make_reports([{"time_s": float(k), "icao24": f"{k:06x}"} for k in range(sum(sizes))])
-    begins = [sum(sizes[:k]) for k in range(len(sizes))]
-    parts = list(rebatched([whole.slice(b, n) for b, n in zip(begins, sizes, strict=True)], size))
-    assert all(part.num_rows == size for part in parts[:-1])
-    assert not parts or 0 < parts[-1].num_rows <= size
-    assert concat_reports(parts).equals(whole) or whole.num_rows == 0 == len(parts)
-
-
-def test_rebatched_without_a_size_gives_the_tables_as_they_come() -> None:
-    tables = [intruder(3), empty_reports(), intruder(2)]
-    assert list(rebatched(tables, None)) == tables
-
-
 def test_a_batch_size_changes_no_event_and_no_row() -> None:
     table = make_reports(random_rows(11))
     kept = []
@@ -78,19 +57,6 @@ def test_a_batch_size_changes_no_event_and_no_row() -> None:
         kept.append((sink.lines, sorted(str(r) for t in sink.points for r in t.to_pylist())))
     assert kept[0][0]
     assert all(each == kept[0] for each in kept[1:])
-
-
-# --- pace -------------------------------------------------------------------------------------------------------------
-
-
-def test_paced_gives_tables_not_before_their_time() -> None:
-    tables = pieces(intruder(5), 1)
-    begin = time.monotonic()
-    given_at = [time.monotonic() - begin for _ in paced(tables, 50.0)]
-    assert all(t >= 0.02 * k - 0.001 for k, t in enumerate(given_at))
-    begin = time.monotonic()
-    assert len(list(paced(tables, None))) == 5
-    assert time.monotonic() - begin < 0.02
 
 
 # --- what a run says --------------------------------------------------------------------------------------------------
@@ -107,6 +73,7 @@ def test_a_run_begins_with_what_it_was_made_with_and_ends_with_what_became_of_it
     assert started["settings_digest"] == SETTINGS.digest
     assert started["airspace"]["volumes"][0]["volume_id"] == "SQR"
     assert started["airspace"]["volumes"][0]["upper_limit_m"] is None
+    assert started["airspace"]["volumes"][0]["date"] is None
     (row,) = accounting["sensors"]
     assert row["received"] == 80 == row["used"] + row["late"] + sum(row["rejected"].values())
     assert (finished["event"], finished["interrupted"], finished["failures"]) == ("run_finished", False, [])
@@ -127,13 +94,6 @@ def test_an_empty_run_is_a_run() -> None:
     result = run([], SKY, SETTINGS, sink=sink)
     assert [json.loads(line)["event"] for line in sink.lines] == ["run_started", "accounting", "run_finished"]
     assert (result.reports, result.is_interrupted) == (0, False)
-    assert run_period(result).startswith("no events")
-
-
-def test_the_period_of_a_run_is_from_its_first_to_its_last_event() -> None:
-    result = run([intruder()], SKY, SETTINGS, sink=NoFiles())
-    times = [event["time"] for event in result.events if "time" in event]
-    assert run_period(result) == f"{min(times)} to {max(times)}"
 
 
 def test_progress_hears_of_every_step() -> None:
@@ -190,6 +150,20 @@ def test_an_interrupt_in_the_middle_of_a_step_waits_for_its_end() -> None:
     assert stopped.lines[:-1] == whole.lines[:-1]
     account = result.state.intake.accounts["roof"]
     assert (account.received, account.waiting()) == (60, 0)
+
+
+def test_an_interrupt_in_the_ending_finds_a_complete_run() -> None:
+    endings: list[list[str]] = []
+
+    def ending(result: RunResult) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        endings.append([event["event"] for event in result.events])
+
+    result = run(pieces(intruder(), 20), SKY, SETTINGS, sink=NoFiles(), ending=ending)
+    assert len(endings) == 1
+    assert endings[0][-2:] == ["accounting", "run_finished"]
+    assert (result.reports, result.is_interrupted) == (80, False)
+    assert result.events[-1]["interrupted"] is False
 
 
 def test_the_handler_of_interrupts_is_as_before_after_a_run() -> None:

@@ -63,7 +63,16 @@ UNSAFE_CALLS = frozenset({"eval", "exec", "compile", "__import__"})
 
 MAX_MODULE_LINES = 400
 # Counted from `def` to the last line, without the docstring: explaining more must not cost.
-MAX_FUNCTION_LINES = 60
+MAX_FUNCTION_LINES = 50
+# These do one thing after another on many values at once, and would only pass them on: a kernel's arguments are its cost.
+MAX_LONG_FUNCTION_LINES = 60
+LONG_FUNCTIONS = frozenset(
+    {
+        "boundaries/build.py: main",
+        "src/airvigil/tracking/admission.py: admit_rows",
+        "src/airvigil/tracking/belief.py: believe",
+    }
+)
 
 # Airvigil informs people. It neither declares anybody hostile nor has a part in the use of force.
 FORBIDDEN_IN_NAMES = re.compile(
@@ -92,7 +101,7 @@ def modules() -> list[Path]:
 
 def scripts() -> list[Path]:
     """Our Python outside the package and its tests."""
-    folders = ("bench", "boundaries", "samples", "docs")
+    folders = ("bench", "boundaries", "fuzz", "samples", "docs")
     found = (p for folder in folders for p in (ROOT / folder).rglob("*.py") if "node_modules" not in p.parts)
     return sorted(found)
 
@@ -267,14 +276,33 @@ def function_lines(node: FunctionNode) -> int:
     return total - (docstring.end_lineno - docstring.lineno + 1)
 
 
-def test_no_function_is_longer_than_60_lines() -> None:
-    wrong = [
-        f"{named(path)}:{node.lineno}: {node.name} has {function_lines(node)} lines"
+def lines_of_functions() -> dict[str, int]:
+    return {
+        f"{named(path)}: {node.name}": function_lines(node)
         for path in (*modules(), *scripts())
         for node in functions(path)
-        if function_lines(node) > MAX_FUNCTION_LINES
-    ]
-    assert wrong == []
+    }
+
+
+def test_no_function_is_longer_than_50_lines() -> None:
+    allowed = dict.fromkeys(LONG_FUNCTIONS, MAX_LONG_FUNCTION_LINES)
+    wrong = {name: n for name, n in lines_of_functions().items() if n > allowed.get(name, MAX_FUNCTION_LINES)}
+    assert wrong == {}
+
+
+def test_every_long_function_that_is_named_is_there() -> None:
+    assert LONG_FUNCTIONS - lines_of_functions().keys() == set()
+
+
+def test_all_our_python_is_looked_at() -> None:
+    """A folder with scripts that is added must be named in `scripts`."""
+    looked_at = {named(path) for path in (*modules(), *scripts())}
+    ours = {
+        named(path)
+        for path in kept_files()
+        if path.suffix == ".py" and "tests" not in path.relative_to(ROOT).parts
+    }
+    assert ours - looked_at == set()
 
 
 def public_nodes(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[int, str, bool]]:

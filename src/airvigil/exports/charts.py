@@ -192,13 +192,6 @@ def _chart(
     mark = (
         element("g", watermark(WIDTH, axes.height), transform="translate(0 20)") if is_reconstruction else ""
     )
-    zero = ""
-    if axes.has_zero and plot.low < 0.0 < plot.high:
-        y = plot.at(plot.from_ns, 0.0)[1]
-        zero = element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="zero")
-        if plot.high > 0.12 * (plot.high - plot.low):
-            zero += text(WIDTH - RIGHT - 6.0, y - 6.0, "inside ↑", class_="note", text_anchor="end")
-        zero += text(WIDTH - RIGHT - 6.0, y + 16.0, "outside ↓", class_="note", text_anchor="end")
     total = TOP + axes.height + BELOW
     name = axes.name + (" (reconstruction)" if is_reconstruction else "")
     return element(
@@ -208,7 +201,7 @@ def _chart(
         element("rect", x=LEFT, y=TOP, width=WIDTH - LEFT - RIGHT, height=axes.height, class_="plot"),
         grid(plot, axes),
         element("g", mark, drawn, clip_path=f"url(#clip-{key})"),
-        zero,
+        _zero(plot) if axes.has_zero else "",
         marks,
         heading(series, axes, bands, is_reconstruction=is_reconstruction),
         text(LEFT, total - 6.0, axes.source, class_="source"),
@@ -224,6 +217,17 @@ def _chart(
         data_box=f"{LEFT:.0f} {TOP:.0f} {WIDTH - LEFT - RIGHT:.0f} {axes.height:.0f}",
         data_unit=axes.unit,
     )
+
+
+def _zero(plot: Plot) -> str:
+    """The boundary as a line, where it lies within the plot, and which side is which."""
+    if not plot.low < 0.0 < plot.high:
+        return ""
+    y = plot.at(plot.from_ns, 0.0)[1]
+    zero = element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="zero")
+    if plot.high > 0.12 * (plot.high - plot.low):
+        zero += text(WIDTH - RIGHT - 6.0, y - 6.0, "inside ↑", class_="note", text_anchor="end")
+    return zero + text(WIDTH - RIGHT - 6.0, y + 16.0, "outside ↓", class_="note", text_anchor="end")
 
 
 def _plot(series: Sequence[Series], axes: Axes, window: tuple[int, int]) -> Plot:

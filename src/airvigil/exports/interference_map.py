@@ -16,7 +16,7 @@ from airvigil.exports.map_decoration import graticule, hollow_cross, watermark
 from airvigil.exports.map_ground import boundaries, ground, volume_labels
 from airvigil.exports.map_projection import MapFrame, frame_around
 from airvigil.exports.map_svg import Ground, callout, sheet
-from airvigil.exports.run_view import FloatArray, IntArray, Track
+from airvigil.exports.run_view import BoolArray, FloatArray, IntArray, Track
 from airvigil.exports.svg import element, path, split_at_gaps, text, title
 from airvigil.exports.wording import clock
 from airvigil.units import NS_PER_S
@@ -57,19 +57,14 @@ def interference_map_svg(
     if not len(everything):
         return None
     frame = frame_around(everything[:, 0], everything[:, 1], heights=HEIGHTS, least_span_m=60_000.0)
-    labels = LabelPlaces(frame.width, frame.height)
-    labels.taken.append((frame.width - 60.0, 0.0, frame.width, 74.0))
-    if is_reconstruction:
-        labels.taken.append((0.0, 0.0, 190.0, 44.0))
+    labels = _label_places(frame, is_reconstruction=is_reconstruction)
     line = frame.xy(kept[:, 0], kept[:, 1])
     drawn = split_at_gaps(line, np.asarray(np.diff(kept_t, prepend=kept_t[:1]) > GAP_NS, np.bool_))
     for piece in drawn:
         labels.avoid(piece)
     labels.obstacles = np.vstack([labels.obstacles, frame.xy(lost[:, 0], lost[:, 1])])
     crosses = frame.xy(lost[:, 0], lost[:, 1])
-    told = (
-        np.ones(len(lost), np.bool_) if span_ns is None else (lost_t >= span_ns[0]) & (lost_t <= span_ns[1])
-    )
+    told = _within(lost_t, span_ns)
     inset = _inset(frame, lost[told], crosses[told], land, labels)
     inner = (
         ground(land.coastline, frame)
@@ -94,6 +89,22 @@ def interference_map_svg(
         sources=[*sources, land.source],
         is_reconstruction=is_reconstruction,
     )
+
+
+def _label_places(frame: MapFrame, *, is_reconstruction: bool) -> LabelPlaces:
+    """Room for labels, without the north arrow's and the watermark's."""
+    labels = LabelPlaces(frame.width, frame.height)
+    labels.taken.append((frame.width - 60.0, 0.0, frame.width, 74.0))
+    if is_reconstruction:
+        labels.taken.append((0.0, 0.0, 190.0, 44.0))
+    return labels
+
+
+def _within(times: IntArray, span_ns: tuple[int, int] | None) -> BoolArray:
+    """(n,) whether a time lies in the span; all do in None."""
+    if span_ns is None:
+        return np.ones(len(times), np.bool_)
+    return np.asarray((times >= span_ns[0]) & (times <= span_ns[1]), np.bool_)
 
 
 def _places(tracks: Sequence[Track], *, is_credible: bool) -> tuple[IntArray, FloatArray]:

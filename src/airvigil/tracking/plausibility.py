@@ -27,9 +27,9 @@ from airvigil.units import MEAN_EARTH_RADIUS_M, RADIO_EARTH_FACTOR
 FloatArray = npt.NDArray[np.float64]
 
 NS = 1e-9
-HELD_NS = (
-    30_000_000_000  # a velocity unchanged for longer is held by the source: it says nothing of the positions
-)
+# Tables of state vectors hold old velocities; one unchanged for longer than this says nothing of the positions.
+STATE_VECTOR = SENSOR_KINDS.index("state_vector")
+HELD_NS = 30_000_000_000
 FRESH_NS = 10_000_000_000  # velocity and height of another row hold for a position this much later
 REACQUIRE_S = 60.0  # a silence longer than this makes the next position one to confirm
 SWITCHES_DUPLICATE = 6  # changes between the chains, each within SWITCH_WINDOW_NS, that mean two sources
