@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import airvigil
+from airvigil.airspace.boundaries import packaged_boundaries
 from airvigil.cli import main
 from airvigil.exports.incident_lines import incident_schema
 from made_flights import path
@@ -152,7 +153,12 @@ def test_states_and_volumes_are_listed_and_shown(
     square_file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["airspace", "list"]) == 0
-    assert "EST" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    header = packaged_boundaries().header
+    assert "EST" in out
+    assert "not stated by the source" in out
+    for text in (header["version"], header["source"], packaged_boundaries().digest):
+        assert text in out
     assert main(["airspace", "show", square_file]) == 0
     assert json.loads(capsys.readouterr().out)["name"] == "Square"
 
@@ -251,6 +257,37 @@ def test_an_input_that_is_nothing_known_is_status_2(
     assert out == ""
     assert "error: " in err
     assert "hint: " in err
+
+
+def test_a_run_that_read_nothing_says_so_and_leaves_no_report(
+    tmp_path: Path, square_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "noise.txt").write_text("nothing that anybody sent\n" * 10)
+    out = tmp_path / "out"
+    assert main(["replay", str(tmp_path / "noise.txt"), "--airspace", square_file, "--out", str(out)]) == 2
+    said = capsys.readouterr()
+    assert "infringement" not in said.out + said.err
+    assert "Report:" not in said.err
+    assert list(out.iterdir()) == []
+
+
+def test_a_report_that_is_a_folder_is_told(
+    recording: str, square_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out" / "report.html").mkdir(parents=True)
+    err = refused(["replay", recording, "--airspace", square_file, "--out", str(tmp_path / "out")], capsys)
+    assert "report.html" in err
+
+
+def test_a_start_for_two_recordings_without_times_is_refused(
+    tmp_path: Path, square_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = b"\x1a\x33" + bytes(6) + b"\x40" + bytes.fromhex("8d4840d6202cc371c32ce0576098")
+    for name in ("a.bin", "b.bin"):
+        (tmp_path / name).write_bytes(frame * 5)
+    files = [str(tmp_path / name) for name in ("a.bin", "b.bin")]
+    arguments = ["replay", *files, "--start", "2026-01-06T21:57:04Z", "--airspace", square_file]
+    assert "--start" in refused(arguments, capsys)
 
 
 def test_an_unknown_scenario_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ def test_incidents_are_told_when_they_open_and_have_their_line_when_they_close()
     people: list[str] = []
     lines: list[str] = []
     rows = make_reports(path(lat=58.97, track_deg=0.0, icao24="43c000", count=80))
-    late = make_reports(path(lat=20.0, icao24="46aaaa", count=2, start_s=4000.0))
+    late = make_reports(path(lat=20.0, icao24="46aaaa", count=3, begin_s=4000.0))
 
     def tables() -> Iterator[pa.Table]:
         yield rows

@@ -23,7 +23,9 @@ def written(path: Path, step: int) -> bytes:
     return path.read_bytes()
 
 
-def test_row_groups_are_of_one_size_whatever_the_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_groups_are_of_one_size_whatever_the_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(growing_table, "GROUP_ROWS", 1000)
     files = {step: written(tmp_path / f"{step}.parquet", step) for step in (1, 7, 999, 1000, 2500)}
     assert len(set(files.values())) == 1

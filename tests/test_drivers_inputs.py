@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from airvigil.drivers.inputs import InputOptions, open_input, read_merged, sensor_name
+from airvigil.drivers.inputs import InputOptions, check_start, open_input, read_merged, sensor_name
 from airvigil.drivers.sockets import SocketOptions
 from airvigil.errors import ConfigError
 from airvigil.reports import check_reports, concat_reports, empty_reports
@@ -214,3 +214,42 @@ def test_real_spoofed_flight():
     stated = json.loads(gzip.decompress(path.read_bytes()))["last_position"]
     assert table["last_position"].null_count == list(stated.values()).count(None) == 11
     assert each.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def avr(ticks):
+    return f"@{ticks:012x}{FRAME.hex()};\n".encode()
+
+
+def test_a_stated_start_is_refused_for_several_recordings_without_times_of_their_own(tmp_path):
+    for name, content in {
+        "a.bin": beast(2),
+        "b.bin.xz": lzma.compress(beast(2)),
+        "c.txt": avr(12_000_000) * 3,
+        "d.jsonl": (json.dumps(row(0)) + "\n").encode(),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "night").mkdir()
+    for name in ("1.bin", "2.bin"):
+        (tmp_path / "night" / name).write_bytes(beast(2))
+    start = InputOptions(start_ns=T_S * 1_000_000_000)
+
+    def opened(*names, options=start):
+        return [open_input(str(tmp_path / name), options) for name in names]
+
+    for names in (["a.bin", "b.bin.xz"], ["a.bin", "c.txt"], ["night"]):
+        with pytest.raises(ConfigError, match="--start is the start of one recording") as caught:
+            check_start(opened(*names), start)
+        assert "one file at a time" in caught.value.hint
+    check_start(opened("a.bin", "d.jsonl"), start)
+    check_start(opened("c.txt"), start)
+    check_start(opened("a.bin", "b.bin.xz", options=InputOptions()), InputOptions())
+
+
+def test_of_many_failures_the_first_and_the_last_are_kept_and_all_are_counted(tmp_path):
+    for k in range(50):
+        (tmp_path / f"snap_{k}.json").write_bytes(snapshot(T_S + k) if k == 0 else b"{no json")
+    each, table = read(tmp_path)
+    assert table.num_rows == 1
+    assert each.failure_count == 49
+    kept = [Path(failure.name).name for failure in each.failures]
+    assert kept == [f"snap_{k}.json" for k in (*range(1, 11), *range(40, 50))]

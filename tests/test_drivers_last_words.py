@@ -72,7 +72,9 @@ def test_memory_does_not_grow_with_how_often_a_thing_is_told() -> None:
 
 def test_a_closed_stay_without_need_of_permission_is_kept_short_unless_an_incident_names_it() -> None:
     words = LastWords()
-    words.take([{"event": "incident_opened", "seq": 1, "incident_id": "i", "members": [{"spell_id": "member"}]}])
+    words.take(
+        [{"event": "incident_opened", "seq": 1, "incident_id": "i", "members": [{"spell_id": "member"}]}]
+    )
     for k, name in enumerate(("member", "other"), start=2):
         words.take([spell(name, k, "spell_closed", permission="not_required")])
     _, member, other = words.events()

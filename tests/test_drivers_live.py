@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
 import pytest
 
 from airvigil.drivers import live
-from airvigil.drivers.inputs import Input
+from airvigil.drivers.inputs import Input, InputOptions, open_input
 from airvigil.drivers.live import read_live
 from airvigil.drivers.replay import run
 from airvigil.drivers.run_files import NoFiles
-from airvigil.reports import empty_reports
+from airvigil.drivers.sockets import SocketOptions
+from airvigil.errors import AirvigilError
+from airvigil.reports import concat_reports, empty_reports
 from made_flights import path
-from small_world import SETTINGS, SKY, make_reports
+from small_world import SETTINGS, SKY, START_NS, make_reports
 
 
 class Sender:
@@ -93,8 +97,87 @@ def test_empty_tables_let_time_pass_so_that_what_waits_is_told() -> None:
         assert "spell_closed" in told
         assert "incident_closed" in told
 
-    run(tables(), SKY, SETTINGS, sink=Told())
+    run(tables(), SKY, SETTINGS, sink=Told(), inputs=[port()])
     assert told[-1] == "run_finished"
+
+
+def port() -> Input:
+    """A live input that is never read."""
+    return open_input("tcp+beast://127.0.0.1:1", InputOptions())
+
+
+def test_a_row_delayed_beyond_the_lateness_in_a_silence_is_late_live_and_not_in_replay() -> None:
+    # docs/adr/0010-live-ticks.md: a quiet tick moves the watermark by the wall clock, a recording has no ticks
+    now_s = (time.time_ns() - START_NS) / 1e9
+    lateness_s = SETTINGS.time.allowed_lateness_s
+    first = make_reports(path(lat=20.0, icao24="46aaaa", count=3, begin_s=now_s - 3 * lateness_s - 10.0))
+    # measured before the tick's watermark, received as if it had come at once, handed over after the silence
+    delayed = make_reports(path(lat=20.0, icao24="46bbbb", count=2, begin_s=now_s - 3 * lateness_s - 5.0))
+    books = {}
+    for name, tables, inputs_ in (
+        ("live", [first, empty_reports(), delayed], [port()]),
+        ("replay", [first, delayed], []),
+    ):
+        result = run(tables, SKY, SETTINGS, sink=NoFiles(), inputs=inputs_)
+        (account,) = result.state.intake.accounts.values()
+        books[name] = (account.received, account.late)
+    assert books == {"live": (5, 2), "replay": (5, 0)}
+
+
+@pytest.mark.parametrize("kind", [ValueError, MemoryError, KeyboardInterrupt])
+def test_what_breaks_a_reader_is_raised_and_not_taken_for_its_end(kind: type[BaseException]) -> None:
+    class Broken(Sender):
+        name = "roof"
+
+        def __iter__(self) -> Iterator[pa.Table]:
+            yield from super().__iter__()
+            raise kind("of our making")
+
+    tables = read_live(inputs(Broken([table("a", 1)])))
+    assert next(tables).num_rows == 1
+    with pytest.raises(AirvigilError, match="roof: reading broke off") as caught:
+        next(tables)
+    assert isinstance(caught.value.__cause__, kind)
+    assert caught.value.hint is not None
+
+
+def frame_bytes(ticks: int) -> bytes:
+    body = ticks.to_bytes(6, "big") + b"\x40" + bytes.fromhex("8d4840d6202cc371c32ce0576098")
+    return b"\x1a\x33" + body.replace(b"\x1a", b"\x1a\x1a")
+
+
+def test_a_port_gives_the_rows_that_a_file_of_the_same_bytes_gives_but_for_their_clock(
+    tmp_path: Path,
+) -> None:
+    content = b"".join(frame_bytes(12_000_000 * k) for k in range(1, 41))
+    (tmp_path / "a.bin").write_bytes(content)
+    recorded = concat_reports(list(open_input(str(tmp_path / "a.bin"), InputOptions(start_ns=START_NS))))
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(content)
+                stop.wait(10)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        options = InputOptions(sockets=SocketOptions(stop=stop, first_wait_s=0.01))
+        came: list[pa.Table] = []
+        for part in read_live([open_input(f"tcp+beast://127.0.0.1:{server.getsockname()[1]}", options)]):
+            came.append(part)
+            if sum(t.num_rows for t in came) >= recorded.num_rows:
+                stop.set()
+        thread.join(10)
+    live = concat_reports(came)
+    same = [
+        name
+        for name in live.schema.names
+        if name not in ("received_at", "time_of_applicability", "sensor", "time_sigma_s")
+    ]
+    assert live.num_rows == recorded.num_rows == 40
+    assert live.select(same).equals(recorded.select(same))
 
 
 def test_readers_do_not_keep_the_program_alive() -> None:

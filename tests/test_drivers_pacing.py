@@ -95,7 +95,11 @@ def test_a_reception_far_ahead_of_the_next_row_delays_nothing() -> None:
 
 
 def test_time_passes_for_empty_tables_without_waiting() -> None:
-    assert [t.num_rows for _, t in given_out([empty_reports(), rows_at(5.0), empty_reports()], 1.0)] == [0, 1, 0]
+    assert [t.num_rows for _, t in given_out([empty_reports(), rows_at(5.0), empty_reports()], 1.0)] == [
+        0,
+        1,
+        0,
+    ]
 
 
 def test_without_a_speed_tables_come_as_they_are_and_at_once() -> None:

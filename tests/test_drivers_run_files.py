@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from airvigil.drivers import run_files
-from airvigil.drivers.replay import run
+from airvigil.drivers.replay import RunResult, run
 from airvigil.drivers.run_files import RunFiles
 from airvigil.errors import ConfigError
 from airvigil.state import MARGIN_SCHEMA, POINT_SCHEMA
@@ -131,3 +134,95 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_read(tmp_pat
     with pytest.raises(ConfigError, match="cannot write to") as caught:
         RunFiles(tmp_path / "file" / "out")
     assert caught.value.hint is not None
+
+
+# --- when it goes wrong -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["report.html", "events.jsonl", "tracks.parquet"])
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(ConfigError, match=f"{name} is a folder there"):
+        RunFiles(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_a_run_that_breaks_off_keeps_what_can_be_read_and_no_temporary_file(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("of an earlier run")
+    with pytest.raises(ZeroDivisionError), RunFiles(tmp_path) as files:
+        files.tables(POINT_SCHEMA.empty_table(), MARGIN_SCHEMA.empty_table())
+        files.events([{"event": "run_started", "seq": 0}])
+        raise ZeroDivisionError
+    assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl", "tracks.parquet", "margins.parquet"}
+    assert (tmp_path / "events.jsonl").read_text(encoding="utf-8") == '{"event":"run_started","seq":0}\n'
+    assert pq.read_table(tmp_path / "tracks.parquet").schema.equals(POINT_SCHEMA)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), pa.ArrowInvalid("bad column")])
+def test_what_the_disk_and_arrow_say_is_an_error_that_names_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    with (
+        pytest.raises(ConfigError, match=f"cannot write to {tmp_path}: ") as caught,
+        RunFiles(tmp_path) as files,
+    ):
+        result = run(reports(), SKY, SETTINGS, sink=files)
+        files.finish(result.events, SKY.volumes)
+    assert caught.value.hint is not None
+    # the events were complete; the tables cannot be
+    assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl"}
+    assert "run_finished" in (tmp_path / "events.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_be_written_costs_the_page_and_not_the_evidence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ConfigError, match="No space left"), RunFiles(tmp_path) as files:
+        result = run(reports(), SKY, SETTINGS, sink=files)
+        files.finish(result.events, SKY.volumes)
+    assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl", "tracks.parquet", "margins.parquet"}
+    assert pq.read_table(tmp_path / "tracks.parquet").num_rows == 160
+
+
+def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path) -> None:
+    files = RunFiles(tmp_path)
+    files.events([{"event": "run_started", "seq": 0}])
+    with (tmp_path / ".events.jsonl.part").open("a", encoding="utf-8") as other:
+        other.write('{"event":"half')
+    assert {path.name for path in files.rescue()} >= {"events.jsonl"}
+    assert (tmp_path / "events.jsonl").read_text(encoding="utf-8") == '{"event":"run_started","seq":0}\n'
+
+
+def test_an_interrupt_while_the_files_are_made_leaves_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = run_files.report_html
+
+    def impatient(*args: Any, **named: Any) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return make(*args, **named)
+
+    monkeypatch.setattr(run_files, "report_html", impatient)
+    with RunFiles(tmp_path) as files:
+
+        def ending(result: RunResult) -> None:
+            files.finish(result.events, SKY.volumes)
+
+        result = run(reports(), SKY, SETTINGS, sink=files, ending=ending)
+    assert {p.name for p in tmp_path.iterdir()} == NAMES
+    assert result.reports == 160
+
+
+def test_text_that_is_no_unicode_is_escaped_and_not_a_traceback(tmp_path: Path) -> None:
+    with RunFiles(tmp_path) as files:
+        files.events([{"event": "run_started", "name": "\udcff.bin"}])
+        files.discard()
+    assert list(tmp_path.iterdir()) == []

@@ -1,11 +1,12 @@
 import io
+import json
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.text import Text
 
-from airvigil.scenarios.demo import COMMANDS, Story, print_stories
+from airvigil.scenarios.demo import CASE, COMMANDS, Story, print_stories, run_demo
 
 
 def stories() -> list[Story]:
@@ -50,3 +51,29 @@ def test_no_command_is_broken(width: int) -> None:
     for command in COMMANDS:
         assert any(line.endswith(command[0]) for line in lines)
     assert all(len(part) < 77 for command in COMMANDS for part in command)
+
+
+@pytest.mark.slow
+def test_the_demo_tells_what_the_engine_finds(recordings: Path, tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    run_demo(recordings / "traffic_samples", tmp_path, console)
+    said = " ".join(console.file.getvalue().replace("│", " ").split())
+    for text in (
+        "found 1 infringement outcome probable airspace Estonia aircraft 3 without identity",
+        "found 0 infringements airspace Ukraine naive test 2,026 rows inside believed 0 positions inside",
+    ):
+        assert text in said
+    assert "stale repeat" in said.split("rows not used")[1]
+    told = {
+        name: [
+            json.loads(line) for line in (tmp_path / name / "events.jsonl").read_text("utf-8").splitlines()
+        ]
+        for name in (CASE, "spoofed-airliner")
+    }
+    closed = [event for event in told[CASE] if event["event"] == "incident_closed"]
+    assert [(event["outcome"], event["reconstruction"]) for event in closed] == [("probable", True)]
+    assert len({member["track_id"] for member in closed[0]["members"]}) == 3
+    assert not any(event["event"].startswith("incident") for event in told["spoofed-airliner"])
+    repeats = [e for e in told["spoofed-airliner"] if e["event"] == "accounting"][0]["sensors"][0]["rejected"]
+    assert f"stale repeat {repeats['stale_repeat']:,}" in said
+    assert all((tmp_path / name / "report.html").is_file() for name in told)

@@ -6,6 +6,7 @@ import pytest
 
 from airvigil.settings import load_settings
 from airvigil.tracking.identity import icao24_of, identity_of, state_blocks, track_id
+from made_flights import Judged, path
 
 BLOCKS = state_blocks(load_settings().permission)
 
@@ -45,3 +46,12 @@ def test_blocks_of_the_users_are_used() -> None:
 
 def test_a_track_is_named_by_key_and_start_to_the_second() -> None:
     assert track_id("4601f7", 1_767_735_420_999_000_000) == "4601f7@20260106T213700Z"
+
+
+def test_an_exempt_address_is_present_and_makes_no_incident() -> None:
+    rows = path(lat=59.5, icao24="3b7777", count=60)
+    assert len(Judged(rows).events("incident_opened")) == 1
+    own = load_settings('[permission]\nexempt_addresses = [["3b7000", "3b7fff"]]')
+    judged = Judged(rows, settings=own)
+    assert judged.events("incident_opened") == []
+    assert {e["permission"] for e in judged.events("spell_opened")} == {"not_required"}

@@ -23,7 +23,7 @@ from airvigil.incidents import incidents
 from airvigil.settings import Settings
 from airvigil.state import Output, State, margin_table, observation_events, point_table
 from airvigil.tracking import admission, intake, interference, verdicts
-from airvigil.tracking.identity import state_blocks
+from airvigil.tracking.identity import exempt_blocks, state_blocks
 from airvigil.tracking.track_table import limits_of, sensor_table_of
 
 Event = dict[str, Any]
@@ -60,7 +60,7 @@ def step(
         rows, state.tracks, state.receiver_table(), sensor_table_of(settings), limits_of(settings)
     )
     intake.settle(state.intake, rows, rejects, REJECT_NAMES)
-    teller = Teller(settings, state_blocks(settings.permission))
+    teller = Teller(settings, state_blocks(settings.permission), exempt_blocks(settings.permission))
     believed = believed_airborne(points)
     samples = samples_of(believed, airspace, settings)
     keys = state.tracks.keys

@@ -38,6 +38,7 @@ class Permission:
     """Whose presence needs permission."""
 
     required_for: tuple[str, ...]
+    exempt_addresses: tuple[tuple[str, ...], ...]
     state_addresses: tuple[tuple[str, ...], ...]
 
 
@@ -276,9 +277,13 @@ def _checked(settings: Settings, *, name: str) -> Settings:
     for kind in settings.sensors:
         if kind not in SENSOR_KINDS:
             raise ConfigError(f"{name}: sensors.{kind}: expected one of {', '.join(SENSOR_KINDS)}")
-    for block in settings.permission.state_addresses:
-        if len(block) != 2 or any(not _ADDRESS.fullmatch(end) for end in block):
-            raise ConfigError(
-                f"{name}: permission.state_addresses: expected [first, last] in six hex digits, got {block}"
-            )
+    for item, blocks in (
+        ("state_addresses", settings.permission.state_addresses),
+        ("exempt_addresses", settings.permission.exempt_addresses),
+    ):
+        for block in blocks:
+            if len(block) != 2 or any(not _ADDRESS.fullmatch(end) for end in block):
+                raise ConfigError(
+                    f"{name}: permission.{item}: expected [first, last] in six hex digits, got {block}"
+                )
     return settings

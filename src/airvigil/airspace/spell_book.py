@@ -56,12 +56,15 @@ class Teller:
 
     settings: Settings
     blocks: AddressBlocks
+    exempt: AddressBlocks
 
     def tell(self, name: str, key: str, volume: Volume | str, pair: Pair, spell: Spell, now: int) -> Event:
         """A spell event as known at `now` (ns)."""
         identity = identity_of(key, pair.is_state, self.blocks)
         volume_id = volume if isinstance(volume, str) else volume.volume_id
-        needs = identity in self.settings.permission.required_for
+        address = icao24_of(key)
+        is_exempt = address is not None and self.exempt.holds(address)
+        needs = identity in self.settings.permission.required_for and not is_exempt
         who = track_id(key, pair.start)
         return {
             "event": name,

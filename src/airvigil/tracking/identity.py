@@ -28,9 +28,16 @@ class AddressBlocks:
 
 
 def state_blocks(rule: Permission) -> AddressBlocks:
-    """The settings' address blocks."""
+    """The settings' address blocks of state aircraft."""
     return AddressBlocks(
         tuple(sorted((int(first, 16), int(last, 16)) for first, last in rule.state_addresses))
+    )
+
+
+def exempt_blocks(rule: Permission) -> AddressBlocks:
+    """The settings' address blocks whose presence never needs permission."""
+    return AddressBlocks(
+        tuple(sorted((int(first, 16), int(last, 16)) for first, last in rule.exempt_addresses))
     )
 
 
