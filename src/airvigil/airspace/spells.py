@@ -25,7 +25,7 @@ from typing import Any
 
 from airvigil.airspace.index import RELEVANCE_M
 from airvigil.settings import Infringement
-from airvigil.tracking.plausibility import great_circle_m
+from airvigil.tracking.local_plane import to_local
 from airvigil.units import NS_PER_S, utc_text
 
 DEPTH_SIGMAS = 2.0  # the deepest moment is the one that is deepest with this much allowed for noise
@@ -126,6 +126,12 @@ class Pair:
     kinds: int = 0  # bit per sensor kind
 
 
+def distance_m(lat0: float, lon0: float, lat1: float, lon1: float) -> float:
+    """Geodesic distance of places near each other, m (3e-8 at 50 km)."""
+    east, north = to_local(lat0, lon0, lat1, lon1)
+    return math.hypot(east, north)
+
+
 def crossing_between(a: Sample, b: Sample) -> Crossing | None:
     """Where the margin crosses zero from a to b; None if it does not."""
     if (a.margin_m >= 0.0) == (b.margin_m >= 0.0) or b.time <= a.time:
@@ -207,6 +213,9 @@ def _extend(
                 spell.exit = crossed
         elif spell.exit is not None:
             spell.reentries.append({"exit": spell.exit.as_event(), "entry": crossed.as_event()})
+            # what lies between exit and re-entry is not length inside
+            spell.length_m += distance_m(spell.inside_lat, spell.inside_lon, spell.exit.lat, spell.exit.lon)
+            spell.inside_lat, spell.inside_lon = crossed.lat, crossed.lon
             spell.exit = None
         elif spell.max_depth_m < 0.0:  # opened by P just before the border itself
             spell.entry = crossed
@@ -244,9 +253,9 @@ def _count_inside(spell: Spell, last: Sample | None, sample: Sample) -> None:
         if not sample.degraded:
             spell.p_max_credible = max(spell.p_max_credible, sample.p_inside)
     if last is not None and spell.inside_time:
-        spell.length_m += great_circle_m(spell.inside_lat, spell.inside_lon, sample.lat, sample.lon)
+        spell.length_m += distance_m(spell.inside_lat, spell.inside_lon, sample.lat, sample.lon)
     elif spell.entry.kind == "crossing":
-        spell.length_m += great_circle_m(spell.entry.lat, spell.entry.lon, sample.lat, sample.lon)
+        spell.length_m += distance_m(spell.entry.lat, spell.entry.lon, sample.lat, sample.lon)
     spell.inside_time, spell.inside_lat, spell.inside_lon = sample.time, sample.lat, sample.lon
 
 
@@ -279,7 +288,7 @@ def spell_event(spell: Spell, *, until: int, rule: Infringement) -> dict[str, An
     leave = spell.exit.time if spell.exit is not None else max(until, spell.inside_time)
     length = spell.length_m
     if spell.exit is not None and spell.exit.kind == "crossing":
-        length += great_circle_m(spell.inside_lat, spell.inside_lon, spell.exit.lat, spell.exit.lon)
+        length += distance_m(spell.inside_lat, spell.inside_lon, spell.exit.lat, spell.exit.lon)
     return {
         "entry": spell.entry.as_event(),
         "exit": None if spell.exit is None else spell.exit.as_event(),
