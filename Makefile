@@ -33,6 +33,8 @@ help: ## list the targets
 demo: $(RUNTIME) $(SAMPLES) ## two short stories, from reports to incidents, in the terminal and as a page
 	@$(PY) -m airvigil.cli demo
 
+# Coverage is of the rooms up to the engine and leaves out what Numba compiles, which the interpreter never runs; CONTRIBUTING.md
+# has the figure. Nothing fails by it.
 test: $(DEV) ## all tests, warnings as errors, with branch coverage of the pure rooms
 	@$(PY) -m pytest -W error --cov --cov-report=term
 

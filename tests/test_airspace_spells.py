@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyproj import Geod
 
 from airvigil.airspace.spells import (
     OUTCOMES,
@@ -157,8 +158,13 @@ def test_the_numbers_of_a_stay_are_those_of_its_geometry() -> None:
     assert spell["max_depth_at"] == utc_text(50 * SECOND)
     assert spell["reports"] == 61
     assert spell["outcome"] == "probable"
-    # 0.00001 deg of latitude a metre, on the mean sphere 1.11195 m
-    assert spell["length_m"] == pytest.approx(6000.0 * 1.11195, rel=1e-3)
+    # the samples lie a metre of margin apart along 0.00001 deg of latitude
+    entry, exit_ = spell["entry"], spell["exit"]
+    _, _, there = Geod(ellps="WGS84").inv(
+        entry["longitude_deg"], entry["latitude_deg"], entry["longitude_deg"], entry["latitude_deg"] + 0.03
+    )
+    assert entry["longitude_deg"] == exit_["longitude_deg"]
+    assert spell["length_m"] == pytest.approx(2.0 * there, rel=1e-3)
 
 
 def test_a_stay_that_begins_and_ends_out_of_sight_says_so() -> None:

@@ -136,6 +136,12 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_read(tmp_pat
     assert caught.value.hint is not None
 
 
+def whole_run(folder: Path) -> None:
+    with RunFiles(folder) as files:
+        result = run(reports(), SKY, SETTINGS, sink=files)
+        files.finish(result.events, SKY.volumes)
+
+
 # --- when it goes wrong -----------------------------------------------------------------------------------------------
 
 
@@ -149,10 +155,15 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_read(tmp_pat
 
 def test_a_run_that_breaks_off_keeps_what_can_be_read_and_no_temporary_file(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("of an earlier run")
-    with pytest.raises(ZeroDivisionError), RunFiles(tmp_path) as files:
-        files.tables(POINT_SCHEMA.empty_table(), MARGIN_SCHEMA.empty_table())
-        files.events([{"event": "run_started", "seq": 0}])
-        raise ZeroDivisionError
+
+    def broken_off() -> None:
+        with RunFiles(tmp_path) as files:
+            files.tables(POINT_SCHEMA.empty_table(), MARGIN_SCHEMA.empty_table())
+            files.events([{"event": "run_started", "seq": 0}])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken_off()
     assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl", "tracks.parquet", "margins.parquet"}
     assert (tmp_path / "events.jsonl").read_text(encoding="utf-8") == '{"event":"run_started","seq":0}\n'
     assert pq.read_table(tmp_path / "tracks.parquet").schema.equals(POINT_SCHEMA)
@@ -166,16 +177,22 @@ def test_what_the_disk_and_arrow_say_is_an_error_that_names_the_folder(
         raise error
 
     monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
-    with (
-        pytest.raises(ConfigError, match=f"cannot write to {tmp_path}: ") as caught,
-        RunFiles(tmp_path) as files,
-    ):
-        result = run(reports(), SKY, SETTINGS, sink=files)
-        files.finish(result.events, SKY.volumes)
+    with pytest.raises(ConfigError, match=f"cannot write to {tmp_path}: ") as caught:
+        whole_run(tmp_path)
     assert caught.value.hint is not None
-    # the events were complete; the tables cannot be
-    assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl"}
+    assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl", "tracks.parquet", "margins.parquet"}
+    assert pq.read_table(tmp_path / "tracks.parquet").schema.equals(POINT_SCHEMA)
     assert "run_finished" in (tmp_path / "events.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_table_without_its_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "close", full)
+    with pytest.raises(ConfigError, match="No space left"):
+        whole_run(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl"}
 
 
 def test_a_page_that_cannot_be_written_costs_the_page_and_not_the_evidence(
@@ -185,9 +202,8 @@ def test_a_page_that_cannot_be_written_costs_the_page_and_not_the_evidence(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ConfigError, match="No space left"), RunFiles(tmp_path) as files:
-        result = run(reports(), SKY, SETTINGS, sink=files)
-        files.finish(result.events, SKY.volumes)
+    with pytest.raises(ConfigError, match="No space left"):
+        whole_run(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl", "tracks.parquet", "margins.parquet"}
     assert pq.read_table(tmp_path / "tracks.parquet").num_rows == 160
 

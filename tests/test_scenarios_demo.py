@@ -74,6 +74,7 @@ def test_the_demo_tells_what_the_engine_finds(recordings: Path, tmp_path: Path) 
     assert [(event["outcome"], event["reconstruction"]) for event in closed] == [("probable", True)]
     assert len({member["track_id"] for member in closed[0]["members"]}) == 3
     assert not any(event["event"].startswith("incident") for event in told["spoofed-airliner"])
-    repeats = [e for e in told["spoofed-airliner"] if e["event"] == "accounting"][0]["sensors"][0]["rejected"]
+    books = next(event for event in told["spoofed-airliner"] if event["event"] == "accounting")
+    repeats = books["sensors"][0]["rejected"]
     assert f"stale repeat {repeats['stale_repeat']:,}" in said
     assert all((tmp_path / name / "report.html").is_file() for name in told)

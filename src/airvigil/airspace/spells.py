@@ -28,6 +28,7 @@ from airvigil.settings import Infringement
 from airvigil.tracking.local_plane import to_local
 from airvigil.units import NS_PER_S, utc_text
 
+LENGTH_STEP_SIGMAS = 20.0  # a step this much longer than the error is inflated by 0.25 % at the most
 DEPTH_SIGMAS = 2.0  # the deepest moment is the one that is deepest with this much allowed for noise
 OUTCOMES = ("outside", "undecidable", "suspected", "probable")
 
@@ -110,6 +111,8 @@ class Spell:
     inside_time: int = 0  # ns, latest sample inside
     inside_lat: float = math.nan
     inside_lon: float = math.nan
+    measured_lat: float = math.nan  # up to here the length is counted
+    measured_lon: float = math.nan
 
 
 @dataclass(slots=True)
@@ -214,8 +217,8 @@ def _extend(
         elif spell.exit is not None:
             spell.reentries.append({"exit": spell.exit.as_event(), "entry": crossed.as_event()})
             # what lies between exit and re-entry is not length inside
-            spell.length_m += distance_m(spell.inside_lat, spell.inside_lon, spell.exit.lat, spell.exit.lon)
-            spell.inside_lat, spell.inside_lon = crossed.lat, crossed.lon
+            spell.length_m += distance_m(spell.measured_lat, spell.measured_lon, spell.exit.lat, spell.exit.lon)
+            spell.measured_lat, spell.measured_lon = crossed.lat, crossed.lon
             spell.exit = None
         elif spell.max_depth_m < 0.0:  # opened by P just before the border itself
             spell.entry = crossed
@@ -252,11 +255,19 @@ def _count_inside(spell: Spell, last: Sample | None, sample: Sample) -> None:
         spell.p_max = max(spell.p_max, sample.p_inside)
         if not sample.degraded:
             spell.p_max_credible = max(spell.p_max_credible, sample.p_inside)
-    if last is not None and spell.inside_time:
-        spell.length_m += distance_m(spell.inside_lat, spell.inside_lon, sample.lat, sample.lon)
-    elif spell.entry.kind == "crossing":
-        spell.length_m += distance_m(spell.entry.lat, spell.entry.lon, sample.lat, sample.lon)
+    _lengthen(spell, sample)
     spell.inside_time, spell.inside_lat, spell.inside_lon = sample.time, sample.lat, sample.lon
+
+
+def _lengthen(spell: Spell, sample: Sample) -> None:
+    """Add to the length once the track has moved far against its own noise: a zigzag of errors is no path."""
+    if math.isnan(spell.measured_lat):
+        start = spell.entry if spell.entry.kind == "crossing" else sample
+        spell.measured_lat, spell.measured_lon = start.lat, start.lon
+    step = distance_m(spell.measured_lat, spell.measured_lon, sample.lat, sample.lon)
+    if step >= LENGTH_STEP_SIGMAS * sample.sigma_m:
+        spell.length_m += step
+        spell.measured_lat, spell.measured_lon = sample.lat, sample.lon
 
 
 def _outcome(spell: Spell, rule: Infringement) -> str:
@@ -286,9 +297,9 @@ def missing_for(spell: Spell, rule: Infringement) -> list[str]:
 def spell_event(spell: Spell, *, until: int, rule: Infringement) -> dict[str, Any]:
     """The numbers of a spell as known at `until` (ns), without identity."""
     leave = spell.exit.time if spell.exit is not None else max(until, spell.inside_time)
-    length = spell.length_m
-    if spell.exit is not None and spell.exit.kind == "crossing":
-        length += distance_m(spell.inside_lat, spell.inside_lon, spell.exit.lat, spell.exit.lon)
+    crossed_out = spell.exit is not None and spell.exit.kind == "crossing"
+    end = (spell.exit.lat, spell.exit.lon) if crossed_out and spell.exit else (spell.inside_lat, spell.inside_lon)
+    length = spell.length_m + distance_m(spell.measured_lat, spell.measured_lon, *end)
     return {
         "entry": spell.entry.as_event(),
         "exit": None if spell.exit is None else spell.exit.as_event(),

@@ -152,7 +152,10 @@ class RunFiles:
             os.replace(self._part(name), self.folder / name)
 
     def rescue(self) -> list[Path]:
-        """Keep what can be read of a run that broke off, remove the rest; returns what was kept. Raises nothing."""
+        """Keep what can be read of a run that broke off, remove the rest; returns what was kept. Raises nothing.
+
+        Tables may end before the events do: their last rows are written in groups.
+        """
         whole = []
         with suppress(OSError):
             self._lines.close()  # closed also where it could not write all that it held
@@ -162,8 +165,11 @@ class RunFiles:
         for name, growing in (("tracks.parquet", self._points), ("margins.parquet", self._margins)):
             with suppress(OSError, pa.ArrowException):
                 growing.close()
-                if self._part(name).exists():
-                    whole.append(name)
+            with suppress(OSError, pa.ArrowException):
+                pq.read_metadata(
+                    self._part(name)
+                )  # it has its end; rows that did not reach the disk are missing
+                whole.append(name)
         with suppress(OSError):
             if whole:
                 self._keep(whole)

@@ -15,7 +15,7 @@ from airvigil.exports.label_places import LabelPlaces
 from airvigil.exports.map_decoration import graticule, hollow_cross, watermark
 from airvigil.exports.map_ground import boundaries, ground, volume_labels
 from airvigil.exports.map_projection import MapFrame, frame_around
-from airvigil.exports.map_svg import Ground, callout, sheet
+from airvigil.exports.map_svg import Ground, callout, free_room, sheet
 from airvigil.exports.run_view import BoolArray, FloatArray, IntArray, Track
 from airvigil.exports.svg import element, path, split_at_gaps, text, title
 from airvigil.exports.wording import clock
@@ -57,7 +57,7 @@ def interference_map_svg(
     if not len(everything):
         return None
     frame = frame_around(everything[:, 0], everything[:, 1], heights=HEIGHTS, least_span_m=60_000.0)
-    labels = _label_places(frame, is_reconstruction=is_reconstruction)
+    labels = free_room(frame, is_reconstruction=is_reconstruction)
     line = frame.xy(kept[:, 0], kept[:, 1])
     drawn = split_at_gaps(line, np.asarray(np.diff(kept_t, prepend=kept_t[:1]) > GAP_NS, np.bool_))
     for piece in drawn:
@@ -89,15 +89,6 @@ def interference_map_svg(
         sources=[*sources, land.source],
         is_reconstruction=is_reconstruction,
     )
-
-
-def _label_places(frame: MapFrame, *, is_reconstruction: bool) -> LabelPlaces:
-    """Room for labels, without the north arrow's and the watermark's."""
-    labels = LabelPlaces(frame.width, frame.height)
-    labels.taken.append((frame.width - 60.0, 0.0, frame.width, 74.0))
-    if is_reconstruction:
-        labels.taken.append((0.0, 0.0, 190.0, 44.0))
-    return labels
 
 
 def _within(times: IntArray, span_ns: tuple[int, int] | None) -> BoolArray:

@@ -73,14 +73,11 @@ def incident_map_svg(
     if not np.isfinite(positions).all(axis=1).any():
         return None
     frame = frame_around(positions[:, 0], positions[:, 1], width=width, heights=(0.46 * width, 0.6 * width))
-    labels = LabelPlaces(frame.width, frame.height)
-    labels.taken.append((frame.width - 60.0, 0.0, frame.width, 74.0))  # the north arrow's corner
-    if incident.get("reconstruction"):
-        labels.taken.append((0.0, 0.0, 190.0, 44.0))
+    made = bool(incident.get("reconstruction"))
+    labels = free_room(frame, is_reconstruction=made)
     tracks = "".join(_member_svg(m, i, frame, labels) for i, m in enumerate(shown))
     marks = _end_marks(shown, frame, labels) + _minute_marks(shown, frame, labels)
     volume = str(incident.get("volume"))
-    made = bool(incident.get("reconstruction"))
     inner = (
         ground(land.coastline, frame)
         + boundaries(land.volumes, frame, infringed=volume)
@@ -103,6 +100,15 @@ def incident_map_svg(
         sources=[*sources, land.source],
         is_reconstruction=made,
     )
+
+
+def free_room(frame: MapFrame, *, is_reconstruction: bool) -> LabelPlaces:
+    """Where labels may stand: not in the north arrow's corner, and not on the word that it was made."""
+    labels = LabelPlaces(frame.width, frame.height)
+    labels.taken.append((frame.width - 60.0, 0.0, frame.width, 74.0))
+    if is_reconstruction:
+        labels.taken.append((0.0, 0.0, 190.0, 44.0))
+    return labels
 
 
 def sheet(
