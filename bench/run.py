@@ -97,6 +97,7 @@ def measure(case: Case) -> dict[str, Any]:
         "command": f"python bench/run.py {case.name}",
         "versions": versions_of(case),
         "machine": machine(),
+        "load": None if not hasattr(os, "getloadavg") else round(os.getloadavg()[0], 1),
         "not_measured": None,
         "notes": {},
     }
@@ -137,6 +138,16 @@ def shown(value: float | None) -> str:
     return f"{value:.3g}"
 
 
+def load_words(rows: list[dict[str, Any]]) -> str:
+    """How busy the machine was with everything, ours included: rates fall with it, ratios much less."""
+    loads = [row["load"] for row in rows if row.get("load") is not None]
+    if not loads:
+        return ""
+    return (
+        f" Its load average while this was measured: {min(loads)} to {max(loads)}; alone, the bench makes 1."
+    )
+
+
 def table(rows: list[dict[str, Any]]) -> str:
     """The results as a page."""
     lines = [
@@ -166,7 +177,12 @@ def table(rows: list[dict[str, Any]]) -> str:
         lines.extend(f"- `{row['name']}`: {remark}" for remark in remarks)
     machines = sorted({row["machine"] for row in rows})
     packages = sorted({f"{name} {version}" for row in rows for name, version in row["versions"].items()})
-    lines += ["", f"Machine: {'; '.join(machines)}.", f"Versions: {', '.join(packages)}.", ""]
+    lines += [
+        "",
+        f"Machine: {'; '.join(machines)}.{load_words(rows)}",
+        f"Versions: {', '.join(packages)}.",
+        "",
+    ]
     return "\n".join(lines)
 
 

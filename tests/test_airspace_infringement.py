@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -357,3 +358,14 @@ def test_sample_fields_come_from_the_row_that_told_them() -> None:
     assert spell["reconstruction"] is True
     assert spell["sensor_kinds"] == ["radar"]
     assert dataclasses.is_dataclass(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("gva", "sigma_m"), [(2, 45.0 / 1.96), (1, 150.0 / 1.96), (0, 150.0 / 1.96), (None, 150.0 / 1.96)]
+)
+def test_a_geometric_height_is_as_sure_as_its_row_states(gva: int | None, sigma_m: float) -> None:
+    floor = Airspace([square(lower_limit_m=3000.0, upper_limit_m=math.inf, vertical_reference="W84")])
+    judged = Judged(path(geometric_height_m=3040.0, gva=gva, count=10), sky=floor)
+    found = [row["p_inside"] for row in margins_of(judged) if not row["bridged"]]
+    assert len(found) == 10
+    assert found == pytest.approx([NormalDist().cdf(40.0 / sigma_m)] * 10, abs=1e-6)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import socket
 import subprocess
 import sys
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -368,3 +372,52 @@ def test_a_reader_of_stdout_that_goes_away_is_no_traceback() -> None:
     process.stderr.close()
     assert process.wait(timeout=120) in (0, 1)
     assert "Traceback" not in err
+
+
+# --- live -------------------------------------------------------------------------------------------------------------
+
+
+def sbs_lines(begin: datetime) -> bytes:
+    """A state aircraft that flies into the square, a report a second."""
+    lines = []
+    for k, row in enumerate(path(lat=58.99, track_deg=0.0, count=60)):
+        at = (begin + timedelta(seconds=k)).strftime("%Y/%m/%d,%H:%M:%S.000")
+        place = f"{row['latitude_deg']:.5f},{row['longitude_deg']:.5f}"
+        lines.append(f"MSG,3,1,1,43C000,1,{at},{at},,35000,,,{place},,,0,0,0,0\r\n")
+    return "".join(lines).encode()
+
+
+def test_a_live_run_tells_incidents_and_ctrl_c_leaves_all_files(tmp_path: Path, square_file: str) -> None:
+    out = tmp_path / "out"
+    (tmp_path / "slow.toml").write_text("[time]\nallowed_lateness_s = 80.0\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        source = f"tcp+sbs://127.0.0.1:{server.getsockname()[1]}"
+        code = "import sys; from airvigil.cli import main; sys.exit(main(sys.argv[1:]))"
+        arguments = ["replay", source, "--airspace", square_file, "--json", "--out", str(out)]
+        arguments += ["--settings", str(tmp_path / "slow.toml")]
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        guard = threading.Timer(90.0, process.kill)
+        guard.start()
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(sbs_lines(datetime.now(UTC) - timedelta(seconds=78)))
+            said = process.stderr.readline()  # told while the run goes on
+            process.send_signal(signal.SIGINT)
+            written, rest = process.communicate(timeout=120)
+        guard.cancel()
+    assert "incident open: Square" in said
+    assert "Traceback" not in rest
+    assert process.returncode == 1
+    (line,) = [json.loads(each) for each in written.splitlines()]
+    assert line["volume"] == "SQR"
+    assert {"report.html", "events.jsonl", "tracks.parquet"} <= {each.name for each in out.iterdir()}
+    assert not list(out.glob(".*"))
+    events = [json.loads(each) for each in (out / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert events[-1]["interrupted"] is True

@@ -14,7 +14,7 @@ import pytest
 
 from airvigil.drivers import live
 from airvigil.drivers.inputs import Input, InputOptions, open_input
-from airvigil.drivers.live import read_live
+from airvigil.drivers.live import read_live, tick_ns
 from airvigil.drivers.replay import run
 from airvigil.drivers.run_files import NoFiles
 from airvigil.drivers.sockets import SocketOptions
@@ -111,8 +111,9 @@ def test_a_row_delayed_beyond_the_lateness_in_a_silence_is_late_live_and_not_in_
     now_s = (time.time_ns() - START_NS) / 1e9
     lateness_s = SETTINGS.time.allowed_lateness_s
     first = make_reports(path(lat=20.0, icao24="46aaaa", count=3, begin_s=now_s - 3 * lateness_s - 10.0))
-    # measured before the tick's watermark, received as if it had come at once, handed over after the silence
-    delayed = make_reports(path(lat=20.0, icao24="46bbbb", count=2, begin_s=now_s - 3 * lateness_s - 5.0))
+    # measured before the tick's watermark, held up on the way, received after the silence
+    held_up = {"begin_s": now_s - 3 * lateness_s - 5.0, "received_s": now_s}
+    delayed = make_reports(path(lat=20.0, icao24="46bbbb", count=2, **held_up))
     books = {}
     for name, tables, inputs_ in (
         ("live", [first, empty_reports(), delayed], [port()]),
@@ -122,6 +123,15 @@ def test_a_row_delayed_beyond_the_lateness_in_a_silence_is_late_live_and_not_in_
         (account,) = result.state.intake.accounts.values()
         books[name] = (account.received, account.late)
     assert books == {"live": (5, 2), "replay": (5, 0)}
+
+
+def test_a_tick_that_waited_for_a_slow_engine_says_when_it_was_made() -> None:
+    tables = read_live(inputs(Sender([empty_reports(), table("a", 1)])))
+    before = time.time_ns()
+    tick = next(tables)
+    time.sleep(0.2)
+    assert tick_ns(tick) <= before + 100_000_000
+    assert tick_ns(empty_reports()) >= before + 200_000_000
 
 
 @pytest.mark.parametrize("kind", [ValueError, MemoryError, KeyboardInterrupt])

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airvigil.drivers import run_files
+from airvigil.drivers.growing_table import GrowingTable
 from airvigil.drivers.replay import RunResult, run
 from airvigil.drivers.run_files import RunFiles
 from airvigil.errors import ConfigError
@@ -189,7 +190,7 @@ def test_a_table_without_its_end_is_not_kept(tmp_path: Path, monkeypatch: pytest
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pq.ParquetWriter, "close", full)
+    monkeypatch.setattr(GrowingTable, "close", full)
     with pytest.raises(ConfigError, match="No space left"):
         whole_run(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"events.jsonl"}

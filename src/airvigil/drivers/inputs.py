@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from airvigil.drivers.merging import BLOCK_ROWS, MergeInput, merge_in_time_order
 from airvigil.drivers.ordering import blocks, in_time_order
+from airvigil.drivers.peeking import has_counter_only, peek_format
 from airvigil.drivers.sockets import SocketOptions, open_url
 from airvigil.drivers.sources import DirectorySource, Document, Source, StreamSource, is_url, open_path
 from airvigil.drivers.start_time import start_from_name
@@ -165,7 +166,7 @@ class Input(Iterator[pa.Table]):
             paths = [Path(self.name)]
         else:  # standard input and pipes cannot be looked at beforehand
             return int(self._stated_format in (None, "beast", "raw"))
-        return sum(_has_counter_only(str(path), self._stated_format) for path in paths)
+        return sum(has_counter_only(str(path), self._stated_format) for path in paths)
 
     def __next__(self) -> pa.Table:
         return next(self._tables)
@@ -312,36 +313,6 @@ def _failing(error: AirvigilError) -> Iterator[tuple[bytes, int]]:
     """An iterator that has nothing but this fault."""
     yield b"", 0
     raise error
-
-
-def peek_head(path: str) -> bytes:
-    """The first bytes of a file's content; those that could be read if it is damaged."""
-    source = StreamSource(Path(path))
-    head = b""
-    try:
-        for chunk, _ in next(source.documents()).chunks:
-            head += chunk
-            if len(head) >= HEAD_BYTES:
-                break
-    except AirvigilError:
-        return head
-    finally:
-        source.close()
-    return head
-
-
-def peek_format(path: str) -> str | None:
-    """Format of a file by its first bytes; None if that cannot be told."""
-    try:
-        return detect_format(peek_head(path))
-    except AirvigilError:
-        return None
-
-
-def _has_counter_only(path: str, stated_format: str | None) -> bool:
-    """Whether a recording's times count from an unknown origin: Beast, and raw Mode S with counters (@...;)."""
-    name = stated_format or peek_format(path)
-    return name == "beast" or (name == "raw" and peek_head(path).lstrip()[:1] in (b"@", b"%", b"<"))
 
 
 def open_input(spec: str, options: InputOptions) -> Input:

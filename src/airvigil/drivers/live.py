@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ import pyarrow as pa
 from airvigil.drivers.inputs import Input
 from airvigil.errors import AirvigilError
 
+TICK = b"tick_ns"  # metadata of an empty table: when it was made, ns UTC. It may wait long for a slow engine
 QUEUE_TABLES = 256  # tables waiting for the engine at the most
 
 
@@ -33,11 +35,18 @@ class _Broken:
 def _read(each: Input, into: queue.Queue[pa.Table | _Broken | None]) -> None:
     try:
         for table in each:
-            into.put(table)
+            is_tick = not table.num_rows
+            into.put(table.replace_schema_metadata({TICK: str(time.time_ns())}) if is_tick else table)
     except BaseException as error:  # whatever it is, the thread that is told of it raises it
         into.put(_Broken(each, error))
     else:
         into.put(None)
+
+
+def tick_ns(table: pa.Table) -> int:
+    """When an empty table was made, ns UTC: what comes behind it was received later."""
+    stated = (table.schema.metadata or {}).get(TICK)
+    return time.time_ns() if stated is None else int(stated)
 
 
 def read_live(inputs: Sequence[Input]) -> Iterator[pa.Table]:

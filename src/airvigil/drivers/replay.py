@@ -27,6 +27,7 @@ from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.inputs import Input
 from airvigil.drivers.last_words import LastWords
+from airvigil.drivers.live import tick_ns
 from airvigil.drivers.pacing import paced, rebatched
 from airvigil.drivers.run_files import Sink
 from airvigil.engine import step
@@ -196,7 +197,7 @@ def run(
         for table in rebatched(paced(tables, speed), batch):
             watermark = watermark_after(result.state.intake, table, settings.time)
             if is_live and not table.num_rows:  # nothing comes, and time passes all the same
-                watermark = time.time_ns() - round(settings.time.allowed_lateness_s * NS_PER_S)
+                watermark = tick_ns(table) - round(settings.time.allowed_lateness_s * NS_PER_S)
             with unbroken():
                 _step(result, sink, table, watermark, airspace, settings)
                 result.reports += table.num_rows
