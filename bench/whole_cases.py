@@ -134,8 +134,6 @@ def replay_memory() -> Cost:
         walls.append(wall_s)
         return peak_mb
 
-    figure()  # compiles what this machine has not compiled yet, which takes some 170 MB more
-    walls.clear()
     return Cost(figure, 1024.0, lambda: {"wall time, reading to report": f"{min(walls):.1f} s"})
 
 

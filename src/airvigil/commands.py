@@ -178,7 +178,8 @@ def _is_nothing_but_errors(result: RunResult, inputs: Sequence[Input]) -> bool:
 def _status(result: RunResult, inputs: Sequence[Input]) -> int:
     if _is_nothing_but_errors(result, inputs):
         return 2
-    return 1 if result.is_interrupted or any(each.failure_count for each in inputs) else 0
+    positions = sum(account.positions for account in result.state.intake.accounts.values())
+    return 1 if not positions or result.is_interrupted or any(each.failure_count for each in inputs) else 0
 
 
 def scenario_list(options: argparse.Namespace) -> int:

@@ -217,7 +217,9 @@ def _extend(
         elif spell.exit is not None:
             spell.reentries.append({"exit": spell.exit.as_event(), "entry": crossed.as_event()})
             # what lies between exit and re-entry is not length inside
-            spell.length_m += distance_m(spell.measured_lat, spell.measured_lon, spell.exit.lat, spell.exit.lon)
+            spell.length_m += distance_m(
+                spell.measured_lat, spell.measured_lon, spell.exit.lat, spell.exit.lon
+            )
             spell.measured_lat, spell.measured_lon = crossed.lat, crossed.lon
             spell.exit = None
         elif spell.max_depth_m < 0.0:  # opened by P just before the border itself
@@ -298,7 +300,11 @@ def spell_event(spell: Spell, *, until: int, rule: Infringement) -> dict[str, An
     """The numbers of a spell as known at `until` (ns), without identity."""
     leave = spell.exit.time if spell.exit is not None else max(until, spell.inside_time)
     crossed_out = spell.exit is not None and spell.exit.kind == "crossing"
-    end = (spell.exit.lat, spell.exit.lon) if crossed_out and spell.exit else (spell.inside_lat, spell.inside_lon)
+    end = (
+        (spell.exit.lat, spell.exit.lon)
+        if crossed_out and spell.exit
+        else (spell.inside_lat, spell.inside_lon)
+    )
     length = spell.length_m + distance_m(spell.measured_lat, spell.measured_lon, *end)
     return {
         "entry": spell.entry.as_event(),

@@ -34,12 +34,19 @@ from airvigil.exports.wording import (
 )
 from airvigil.units import M_PER_NM
 
+MOST_UNUSED = 0.5  # with more than this rejected or late, finding nothing says little
+
 
 def finding_sentences(run: Run) -> list[str]:
     """The report's first paragraph, a sentence an item."""
     sentences: list[str] = []
     if not run.incidents:
         sentences.append(_nothing_found(run))
+        if not run.has_no_positions and run.unused_share > MOST_UNUSED:
+            share = f"{100.0 * run.unused_share:.0f} %"
+            sentences.append(
+                f"But {share} of what was received could not be used: what it would have shown is missing."
+            )
     elif len(run.incidents) == 1:
         sentences.extend(incident_sentences(run, run.incidents[0]))
     else:
@@ -142,6 +149,8 @@ def _nothing_found(run: Run) -> str:
             f" between {clock(span[0])} on {date_of(span[0])} and {clock(span[1])} on {date_of(span[1])} UTC"
         )
     where = volumes_text(run)
+    if run.has_no_positions:
+        return f"No finding is possible for {where}: not one position could be used. That is no sign that nobody was there."
     return f"No infringement of {where}{',' if ', nor of ' in where else ''} was found{when}."
 
 

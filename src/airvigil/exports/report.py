@@ -174,6 +174,7 @@ def _front(run: Run) -> dict[str, Any]:
         "interrupted": bool(run.finished.get("interrupted")),
         "title": run.title,
         "synthetic": run.is_synthetic,
+        "no_positions": run.has_no_positions,
         "boundary_source": BOUNDARY_SOURCE,
         "boundaries_from": _common_source(run),
     }

@@ -114,6 +114,20 @@ class Run:
         return words.removesuffix(" (reconstruction)").removesuffix(" (synthetic)").strip() or None
 
     @property
+    def has_no_positions(self) -> bool:
+        """True if the books say that not one position could be used: then nothing can be found, nor excluded."""
+        sensors = self.accounting.get("sensors")
+        return bool(sensors) and all(row.get("positions") == 0 for row in sensors or ())
+
+    @property
+    def unused_share(self) -> float:
+        """Share of what was received that was rejected or late, 0 to 1; 0 where there are no books."""
+        sensors = self.accounting.get("sensors") or []
+        received = sum(int(row["received"]) for row in sensors)
+        used = sum(int(row["used"]) for row in sensors)
+        return 0.0 if not received else 1.0 - used / received
+
+    @property
     def is_synthetic(self) -> bool:
         """True if it was generated after no real case."""
         return str(self.started.get("title") or "").endswith("(synthetic)")

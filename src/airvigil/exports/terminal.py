@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from airvigil.exports.finding import MOST_UNUSED
 from airvigil.exports.incident_lines import SUMMARY_HEADINGS, SummaryRow, summary_rows
 from airvigil.exports.run_view import read_run
 
@@ -31,16 +32,14 @@ def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> N
     events = list(events)
     run = read_run(events)
     if run.is_reconstruction:
-        console.print(
-            Text(
-                "RECONSTRUCTION: made from published numbers; nobody measured these tracks.",
-                style="bold magenta",
-            )
-        )
+        source = "made up, after no real case" if run.is_synthetic else "made from published numbers"
+        console.print(Text(f"RECONSTRUCTION: {source}; nobody measured these tracks.", style="bold magenta"))
     rows = summary_rows(events)
     if run.finished.get("interrupted"):
         console.print(Text("Interrupted: what follows is partial.", style="bold yellow"))
-    if not rows:
+    if not rows and run.has_no_positions:
+        console.print(Text("No finding is possible: not one position could be used.", style="bold yellow"))
+    elif not rows:
         console.print(Text("No infringement is suspected.", style="bold"))
     elif len(rows) <= MOST_IN_FULL:
         for row in rows:
@@ -55,6 +54,14 @@ def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> N
             console.print(f"... and {len(rows) - MOST_ROWS} more; all are in --json and in the report")
     _print_presence(run.presences(), console)
     _print_interference(run.interference, run.areas, console)
+    if not run.has_no_positions and run.unused_share > MOST_UNUSED:
+        share = f"{100.0 * run.unused_share:.0f} %"
+        console.print(
+            Text(
+                f"Warning: {share} of what was received could not be used; see below why.",
+                style="bold yellow",
+            )
+        )
     _print_books(run.accounting, console, seconds)
 
 
