@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import lzma
-import os
 import re
 import subprocess
 import sys
@@ -98,19 +97,19 @@ def whole_replay() -> Load:
 def run_program(*arguments: str) -> tuple[float, float]:
     """Wall time (s) and peak resident memory (MB) of one run of the program, in a process of its own."""
     begin = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "airvigil.cli", *arguments],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stderr is not None
-        told = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"airvigil {arguments[0]} ended with {process.returncode}: {told[-500:]!r}")
-    return time.perf_counter() - begin, usage.ru_maxrss / 1024
+    # the child reads its own peak: what wait4 tells can be the peak of the process that forked it
+    code = (
+        "import sys; from airvigil.cli import main; status = main(sys.argv[1:]); "
+        "peak = next(l for l in open('/proc/self/status') if l.startswith('VmHWM')); "
+        "print(peak, file=sys.stderr); sys.exit(status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"airvigil {arguments[0]} ended with {done.returncode}: {done.stderr[-500:]!r}")
+    peak_kib = int(done.stderr.rsplit("VmHWM:", 1)[1].split()[0])
+    return time.perf_counter() - begin, peak_kib / 1024
 
 
 def replay_memory() -> Cost:
