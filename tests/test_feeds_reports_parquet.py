@@ -172,3 +172,10 @@ def test_mutated_bytes_give_rows_or_a_decode_error(name):
             return
 
     check()
+
+
+def test_a_column_name_that_is_not_utf_8_is_the_senders_fault() -> None:
+    # found by fuzzing: Arrow gives out the bytes, and only reading the name fails
+    content = arrow_bytes(REPORTS, is_stream=True).replace(b"sensor_kind", b"sensor_\xf5\xf5\xf5\xf5")
+    with pytest.raises(DecodeError, match="UTF-8"):
+        read(content)

@@ -81,7 +81,11 @@ class ParquetFeed:
         if not content:
             raise DecodeError("expected a Parquet or Arrow file, got nothing")
         schema, batches = _open_table(content)
-        is_reports = "time_of_applicability" in schema.names and "frame_digest" in schema.names
+        try:
+            names = schema.names
+        except UnicodeDecodeError as error:
+            raise DecodeError("table names a column in something that is not UTF-8") from error
+        is_reports = "time_of_applicability" in names and "frame_digest" in names
         if self._wanted == "reports" or (self._wanted is None and is_reports):
             return _read_reports(schema, batches)
         return self._read_state_vectors(schema, batches)
