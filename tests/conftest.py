@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import NoReturn
 
@@ -34,6 +35,9 @@ def _kernel_cache() -> Path:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources, key=str)))
     return ROOT / ".cache" / "numba" / digest.hexdigest()[:12]
 
+
+# A shell that starts the tests in the background has them ignore interrupts, and all that they start with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before any test module imports Numba.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_kernel_cache()))

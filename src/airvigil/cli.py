@@ -195,6 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         status: int = getattr(commands, options.action)(options)
+        sys.stdout.flush()  # here, where a reader that has gone is no traceback
         return status
     except BrokenPipeError:  # the reader of stdout has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
