@@ -70,7 +70,7 @@ def take_interference(book: AreaBook, event: Event, rule: Incidents) -> list[Eve
     least = 2 if sign.kind == "shared_place" else rule.area_min_tracks
     if len(aircraft) < least:
         return []
-    return _tell(book, sign, near, tracks, rule)
+    return _tell(sign, near, tracks, rule)
 
 
 def _sign_of(event: Event) -> Sign | None:
@@ -104,7 +104,7 @@ def _near(a: Sign, b: Sign, reach_m: float | None, rule: Incidents) -> bool:
     return great_circle_m(a.lat, a.lon, b.lat, b.lon) <= reach_m
 
 
-def _tell(book: AreaBook, sign: Sign, near: list[Sign], tracks: list[str], rule: Incidents) -> list[Event]:
+def _tell(sign: Sign, near: list[Sign], tracks: list[str], rule: Incidents) -> list[Event]:
     cell = _cell(sign, rule)
     lat, lon = (cell[0] + 0.5) * rule.area_cell_deg, (cell[1] + 0.5) * rule.area_cell_deg
     area = f"{sign.kind}/{lat:.2f}/{lon:.2f}"

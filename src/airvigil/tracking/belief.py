@@ -19,7 +19,13 @@ import numpy.typing as npt
 from numba import njit
 
 from airvigil.tracking import plausibility as pl
-from airvigil.tracking.filter import cv_predict, cv_update_position, cv_update_velocity, innovation_nis
+from airvigil.tracking.filter import (
+    cv_predict,
+    cv_start,
+    cv_update_position,
+    cv_update_velocity,
+    innovation_nis,
+)
 from airvigil.tracking.local_plane import convergence_rad, to_geodetic, to_local
 from airvigil.tracking.track_table import LIMITS, NEVER, VELOCITY_SIGMA, WHITE
 from airvigil.units import EPU_TO_SIGMA
@@ -108,10 +114,7 @@ def start_chain(
     track["surprise"] = 1.0
     track["time"] = when
     track["lat"], track["lon"] = row["lat"], row["lon"]
-    x[:] = 0.0
-    P[:, :] = 0.0
-    P[0, 0], P[0, 1], P[1, 0], P[1, 1] = cov[0], cov[1], cov[1], cov[2]
-    P[2, 2] = P[3, 3] = START_VELOCITY_SIGMA_MPS * START_VELOCITY_SIGMA_MPS
+    cv_start(x, P, 0.0, 0.0, cov[0], cov[1], cov[2], START_VELOCITY_SIGMA_MPS)
 
 
 @njit(cache=True, nogil=True)

@@ -29,7 +29,6 @@ TRACK = np.dtype(
         ("agreeing", "i4"),  # believed positions in the chain
         ("chain_start", "i8"),
         ("surprise", "f8"),  # fading mean of half the normalised innovation squared; 1 in straight flight
-        ("confirmed", "i1"),  # the latest position was confirmed by one that agreed
         ("bias_m", "f8"),  # greatest bias bound of what went into the chain within the timeout
         ("bias_time", "i8"),
         # the chain that a jump began, not believed
