@@ -99,9 +99,9 @@ def run_program(*arguments: str) -> tuple[float, float]:
     begin = time.perf_counter()
     # the child reads its own peak: what wait4 tells can be the peak of the process that forked it
     code = (
-        "import sys; from airvigil.cli import main; status = main(sys.argv[1:]); "
-        "peak = next(l for l in open('/proc/self/status') if l.startswith('VmHWM')); "
-        "print(peak, file=sys.stderr); sys.exit(status)"
+        "import atexit, sys; from airvigil.cli import main; "
+        "peak = lambda: print(next(l for l in open('/proc/self/status') if l.startswith('VmHWM')), file=sys.stderr); "
+        "atexit.register(peak); sys.exit(main(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
