@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from airvigil.airspace.limits import Limit
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import make_volume
 from airvigil.engine import step
@@ -30,6 +32,11 @@ def square(
 ) -> Any:
     """A volume with straight lon/lat edges."""
     n, e = south + side, west + side
+    reference = limits.pop("vertical_reference", "none")
+    for name in ("lower", "upper"):
+        height = limits.pop(f"{name}_limit_m", None)
+        if height is not None and math.isfinite(height):
+            limits[name] = Limit(height, reference)
     ring = np.array([[south, west], [south, e], [n, e], [n, west], [south, west]])
     return make_volume(
         volume_id, [ring], name="Square", kind="sovereign", states=(volume_id,), source="made up", **limits

@@ -13,6 +13,7 @@ from pyproj import Geod
 
 from airvigil.airspace.faces import join_faces, pack_face, unpack_face
 from airvigil.airspace.geodesic import geodesic_points
+from airvigil.airspace.limits import Limit
 from airvigil.airspace.volumes import is_artificial_edge, make_volume, orient_ring, ring_area_deg2
 from airvigil.errors import AirspaceError
 
@@ -22,8 +23,8 @@ SQUARE = np.array([[59.0, 24.0], [59.0, 25.0], [60.0, 25.0], [60.0, 24.0], [59.0
 def test_digest_changes_with_each_thing_that_decides() -> None:
     plain = make_volume("a", [SQUARE])
     moved = make_volume("a", [SQUARE + np.array([1e-9, 0.0])])
-    lower = make_volume("a", [SQUARE], lower_limit_m=100.0, vertical_reference="MSL")
-    other = make_volume("a", [SQUARE], lower_limit_m=100.0, vertical_reference="STD")
+    lower = make_volume("a", [SQUARE], lower=Limit(100.0, "MSL"))
+    other = make_volume("a", [SQUARE], lower=Limit(100.0, "STD"))
     curved = make_volume("a", [SQUARE], edge_kind="geodesic")
     assert len({v.digest for v in (plain, moved, lower, other, curved)}) == 5
     assert make_volume("b", [SQUARE], name="other name", source="x").digest == plain.digest
@@ -34,10 +35,8 @@ def test_digest_changes_with_each_thing_that_decides() -> None:
     [
         ({"volume_id": ""}, "needs an id"),
         ({"kind": "secret"}, "kind must be one of"),
-        ({"vertical_reference": "QNH"}, "vertical reference must be one of"),
         ({"edge_kind": "curved"}, "edge kind must be one of"),
-        ({"lower_limit_m": 10.0, "upper_limit_m": 10.0}, "not below"),
-        ({"lower_limit_m": math.nan}, "not below"),
+        ({"lower": Limit(10.0, "MSL"), "upper": Limit(10.0, "MSL")}, "not below"),
         ({"boundary_uncertainty_m": -1.0}, "must be >= 0"),
         ({"rings": []}, "no rings"),
         ({"rings": [SQUARE[:-1]]}, "differs from the first"),
@@ -50,6 +49,19 @@ def test_what_cannot_be_a_volume_is_refused(change: dict[str, object], message: 
     arguments: dict[str, object] = {"volume_id": "a", "rings": [SQUARE]} | change
     with pytest.raises(AirspaceError, match=message):
         make_volume(arguments.pop("volume_id"), arguments.pop("rings"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("height", "reference"), [(10.0, "QNH"), (math.nan, "MSL"), (10.0, "none"), (math.inf, "STD")]
+)
+def test_what_cannot_be_a_limit_is_refused(height: float, reference: str) -> None:
+    with pytest.raises(AirspaceError):
+        Limit(height, reference)
+
+
+def test_limits_of_different_references_are_not_compared() -> None:
+    volume = make_volume("a", [SQUARE], lower=Limit(1500.0, "MSL"), upper=Limit(1400.0, "STD"))
+    assert not volume.spans_all_heights
 
 
 def test_rings_cannot_be_changed_afterwards() -> None:

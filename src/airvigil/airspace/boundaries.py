@@ -247,6 +247,16 @@ def list_rows() -> list[AirspaceRow]:
     return states + disputed
 
 
+def describe_limits(volume: Volume) -> dict[str, Any]:
+    """Vertical limits, JSON-able: metres (null where there is none), reference, and as written."""
+    described: dict[str, Any] = {}
+    for side, limit in (("lower", volume.lower), ("upper", volume.upper)):
+        described[f"{side}_limit_m"] = limit.height_m if np.isfinite(limit.height_m) else None
+        described[f"{side}_reference"] = limit.reference
+        described[f"{side}_limit"] = str(limit)
+    return described
+
+
 def describe(volume: Volume) -> dict[str, Any]:
     """What `airvigil airspace show` says about a volume; JSON-able, unknown limits as null."""
     positions = np.concatenate(volume.rings)
@@ -257,9 +267,8 @@ def describe(volume: Volume) -> dict[str, Any]:
         "name": volume.name,
         "kind": volume.kind,
         "states": list(volume.states),
-        "lower_limit_m": volume.lower_limit_m if np.isfinite(volume.lower_limit_m) else None,
-        "upper_limit_m": volume.upper_limit_m if np.isfinite(volume.upper_limit_m) else None,
-        "vertical_reference": volume.vertical_reference,
+        **describe_limits(volume),
+        "activation": volume.activation.kind,
         "edge_kind": volume.edge_kind,
         "boundary_uncertainty_m": volume.boundary_uncertainty_m,
         "rings": len(volume.rings),

@@ -106,13 +106,13 @@ def _check_feature(feature: Mapping[str, Any], path: str, number: int) -> Iterat
 
 def _check_limits(properties: Mapping[str, Any], path: str, number: int) -> Iterator[Finding]:
     try:
-        lower, upper, _ = vertical_limits(properties, path)
+        lower, upper = vertical_limits(properties, path)
     except AirspaceError as error:
         place, _, message = str(error).partition(": ")
         yield Finding("error", "limits", number, place, message)
         return
-    if not lower < upper:
-        message = f"the lower limit, {lower} m, is not below the upper limit, {upper} m"
+    if lower.height_m >= upper.height_m and lower.is_comparable(upper):
+        message = f"the lower limit, {lower}, is not below the upper limit, {upper}"
         yield Finding("error", "limits", number, f"{path}.properties", message)
 
 

@@ -9,7 +9,7 @@ Properties, all optional
 - `lower_limit`, `upper_limit`: texts such as "SFC", "GND", "UNL", "FL95", "2500 ft AMSL", "300 m AGL", "1000 m"
 - or `lower_limit_m`, `upper_limit_m`: numbers, in metres
 - `vertical_reference`: STD, MSL, SFC or W84. A flight level is STD, AMSL is MSL, AGL is SFC by itself; a bare height
-  needs it. Both limits of a volume are measured from the same reference, "SFC" and "UNL" excepted.
+  needs it. Each limit has its own reference.
 - `edge_kind`: "lonlat" (the default) or "geodesic"
 - `boundary_uncertainty_m`: one sigma; 0 where the boundary is exact by definition
 
@@ -21,54 +21,17 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from airvigil.airspace.limits import NO_LOWER, NO_UPPER, VERTICAL_REFERENCES, Limit, Written, parse_limit
 from airvigil.airspace.volumes import EDGE_KINDS, Volume, make_volume, orient_ring
 from airvigil.errors import AirspaceError
-from airvigil.units import M_PER_FT
 
-FEET_PER_FLIGHT_LEVEL = 100.0
 MAX_FEATURES = 100_000  # a file with more is not somebody's airspace
-
-_SURFACE = ("SFC", "GND", "SURFACE", "GROUND")
-_UNLIMITED = ("UNL", "UNLTD", "UNLIM", "UNLIMITED")
-_REFERENCE_WORDS = {"AMSL": "MSL", "MSL": "MSL", "ALT": "MSL", "AGL": "SFC", "ASFC": "SFC", "STD": "STD", "W84": "W84", "WGS84": "W84"}  # fmt: skip
-_LEVEL = re.compile(r"FL\s*(\d{1,3})")
-_HEIGHT = re.compile(r"(-?\d+(?:\.\d+)?)\s*(FT|M)\s*([A-Z0-9]+)?")
-
-Limit = tuple[float, str]  # metres (inf where there is none), reference ("none" where none is named)
-
-
-def parse_limit(text: str) -> Limit:
-    """Height in metres and the reference that the text names, "none" if it names none.
-
-    Raises:
-        AirspaceError: if the text is not a limit.
-
-    Example:
-        >>> parse_limit("FL95"), parse_limit("2500 ft AMSL"), parse_limit("1000 m"), parse_limit("UNL")
-        ((2895.6, 'STD'), (762.0, 'MSL'), (1000.0, 'none'), (inf, 'none'))
-    """
-    words = text.strip().upper()
-    if words in _SURFACE:
-        return -math.inf, "none"
-    if words in _UNLIMITED:
-        return math.inf, "none"
-    level = _LEVEL.fullmatch(words)
-    if level:
-        return round(int(level[1]) * FEET_PER_FLIGHT_LEVEL * M_PER_FT, 6), "STD"
-    height = _HEIGHT.fullmatch(words)
-    if height and (height[3] is None or height[3] in _REFERENCE_WORDS):
-        metres = float(height[1]) * (M_PER_FT if height[2] == "FT" else 1.0)
-        return round(metres, 6), _REFERENCE_WORDS.get(height[3] or "", "none")
-    raise AirspaceError(
-        f"not a limit: {text!r}", hint="limits look like SFC, UNL, FL95, 2500 ft AMSL, 300 m AGL"
-    )
 
 
 def load_geojson(raw: bytes, name: str) -> list[Volume]:
@@ -193,7 +156,7 @@ def _volume(feature: Mapping[str, Any], where: str, fallback_id: str, name: str)
         orient_ring(_closed(ring_positions(ring, path), path), is_hole=is_hole)
         for path, is_hole, ring in polygon_rings(feature, where)
     ]
-    lower, upper, reference = vertical_limits(properties, where)
+    lower, upper = vertical_limits(properties, where)
     given = properties.get("id", feature.get("id"))
     volume_id = fallback_id if given is None else str(given)
     uncertainty = properties.get("boundary_uncertainty_m", 0.0)
@@ -211,9 +174,8 @@ def _volume(feature: Mapping[str, Any], where: str, fallback_id: str, name: str)
             volume_id,
             rings,
             name=str(properties.get("name") or volume_id),
-            lower_limit_m=lower,
-            upper_limit_m=upper,
-            vertical_reference=reference,
+            lower=lower,
+            upper=upper,
             edge_kind=edge_kind,
             boundary_uncertainty_m=float(uncertainty),
             source=name,
@@ -232,48 +194,46 @@ def _closed(positions: NDArray[np.float64], where: str) -> NDArray[np.float64]:
     return positions
 
 
-def vertical_limits(properties: Mapping[str, Any], where: str) -> tuple[float, float, str]:
-    """Lower and upper limit (m) and their common reference.
+def vertical_limits(properties: Mapping[str, Any], where: str) -> tuple[Limit, Limit]:
+    """Lower and upper limit; a bare height is measured from the stated reference.
 
     Raises:
-        AirspaceError: a value that is no limit, two references, or a height without any.
+        AirspaceError: a value that is no limit, or a height without a reference.
     """
-    limits: dict[str, Limit] = {}
-    for side, unlimited in (("lower", -math.inf), ("upper", math.inf)):
-        metres, text = properties.get(f"{side}_limit_m"), properties.get(f"{side}_limit")
-        if metres is not None and text is not None:
-            raise AirspaceError(f"{where}.properties: both {side}_limit and {side}_limit_m are given")
-        if metres is not None:
-            if not _is_number(metres):
-                raise AirspaceError(
-                    f"{where}.properties.{side}_limit_m: expected a number, got {_shown(metres)}"
-                )
-            limits[side] = float(metres), "none"
-        elif text is not None:
-            limits[side] = _limit_of(text, f"{where}.properties.{side}_limit")
-        else:
-            limits[side] = unlimited, "none"
-    stated = properties.get("vertical_reference")
-    if stated is not None and stated not in ("none", "STD", "MSL", "W84", "SFC"):
+    stated = properties.get("vertical_reference") or "none"
+    if stated not in VERTICAL_REFERENCES:
         raise AirspaceError(
             f"{where}.properties.vertical_reference: expected STD, MSL, SFC or W84, got {_shown(stated)}"
         )
-    named = {reference for _, reference in limits.values() if reference != "none"}
-    if stated not in (None, "none"):
-        named.add(str(stated))
-    if len(named) > 1:
-        raise AirspaceError(
-            f"{where}.properties: limits with different references: {', '.join(sorted(named))}"
-        )
-    if not named and any(math.isfinite(metres) for metres, _ in limits.values()):
+    return (
+        _limit(properties, "lower", NO_LOWER, stated, where),
+        _limit(properties, "upper", NO_UPPER, stated, where),
+    )
+
+
+def _limit(properties: Mapping[str, Any], side: str, unlimited: Limit, stated: str, where: str) -> Limit:
+    metres, text = properties.get(f"{side}_limit_m"), properties.get(f"{side}_limit")
+    path = f"{where}.properties.{side}_limit"
+    if metres is not None and text is not None:
+        raise AirspaceError(f"{where}.properties: both {side}_limit and {side}_limit_m are given")
+    if metres is None and text is None:
+        return unlimited
+    if metres is not None and not _is_number(metres):
+        raise AirspaceError(f"{path}_m: expected a number, got {_shown(metres)}")
+    height, reference = (float(metres), "none") if metres is not None else _limit_of(text, path)
+    if math.isinf(height):
+        return Limit(height, "none", text or "")
+    if reference == "none":
+        reference = stated
+    if reference == "none":
         raise AirspaceError(
             f"{where}.properties: a limit without a vertical reference",
             hint='add "vertical_reference": "MSL", "STD", "SFC" or "W84"',
         )
-    return limits["lower"][0], limits["upper"][0], next(iter(named), "none")
+    return Limit(height, reference, text or "")
 
 
-def _limit_of(text: Any, where: str) -> Limit:
+def _limit_of(text: Any, where: str) -> Written:
     if not isinstance(text, str):
         raise AirspaceError(f"{where}: expected a text, got {_shown(text)}")
     try:

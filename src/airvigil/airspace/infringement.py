@@ -174,7 +174,7 @@ def _with_height(
     """P(inside) with height: equal to the lateral one where a volume spans all heights."""
     p_inside = p_lateral.copy()
     for v, volume in enumerate(airspace.volumes):
-        if math.isinf(volume.lower_limit_m) and math.isinf(volume.upper_limit_m):
+        if volume.spans_all_heights:
             continue
         for k in np.flatnonzero(samples_volume == v):
             point = points[owner[k]]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 
+from airvigil.airspace.limits import Limit
 from airvigil.airspace.volumes import Volume
 from airvigil.settings import Infringement
 
@@ -56,34 +57,32 @@ def p_within_limits(
         pressure_altitude_m, geometric_height_m, height_msl_m: NaN unknown.
         geometric_sigma_m: one sigma of the last two, as `gva_sigma_m` gives it.
     """
-    low, high = volume.lower_limit_m, volume.upper_limit_m
-    is_above_ground = volume.vertical_reference == "SFC"
-    if is_above_ground and low <= 0.0:
-        low = -math.inf  # the ground itself: nothing that flies is below it
-    # ground or "none" as a lower limit and no upper one: all heights are inside
-    if math.isinf(low) and math.isinf(high):
-        return 1.0
-    own = {"STD": pressure_altitude_m, "W84": geometric_height_m, "MSL": height_msl_m}.get(
-        volume.vertical_reference, math.nan
-    )
-    if not math.isnan(own):
-        is_pressure = volume.vertical_reference == "STD"
-        sigma = rule.pressure_altitude_sigma_m if is_pressure else geometric_sigma_m
-        return p_above(own, low, sigma) - p_above(own, high, sigma)
-    known = [h for h in (pressure_altitude_m, geometric_height_m, height_msl_m) if not math.isnan(h)]
-    beyond = rule.height_decides_beyond_m
-    least, most = beyond, beyond
-    if is_above_ground:
-        least, most = beyond + HIGHEST_TERRAIN_M, beyond - LOWEST_TERRAIN_M
-    return _decided_from_afar(low, high, [(h - least, h + most) for h in known])
-
-
-def _decided_from_afar(low: float, high: float, ranges: list[tuple[float, float]]) -> float:
-    """1 or 0 where every range that the true height may lie in says the same, else NaN."""
-    if not ranges:
-        return math.nan
-    if all(least > high or most < low for least, most in ranges):
+    heights = {"STD": pressure_altitude_m, "W84": geometric_height_m, "MSL": height_msl_m}
+    p_over_floor = _p_over(volume.lower, heights, rule, geometric_sigma_m)
+    p_over_ceiling = _p_over(volume.upper, heights, rule, geometric_sigma_m)
+    if p_over_floor == 0.0 or p_over_ceiling == 1.0:
         return 0.0
-    if all(low < least and most < high for least, most in ranges):
+    p = p_over_floor - p_over_ceiling
+    return p if math.isnan(p) else max(0.0, p)
+
+
+def _p_over(limit: Limit, heights: dict[str, float], rule: Infringement, geometric_sigma_m: float) -> float:
+    """P(height above a limit); NaN where the heights known cannot tell."""
+    if math.isinf(limit.height_m):
+        return 1.0 if limit.height_m < 0.0 else 0.0
+    is_above_ground = limit.reference == "SFC"
+    if is_above_ground and limit.height_m <= 0.0:
+        return 1.0  # the ground itself: nothing that flies is below it
+    own = heights.get(limit.reference, math.nan)
+    if not math.isnan(own):
+        sigma = rule.pressure_altitude_sigma_m if limit.reference == "STD" else geometric_sigma_m
+        return p_above(own, limit.height_m, sigma)
+    least = most = rule.height_decides_beyond_m
+    if is_above_ground:
+        least, most = least + HIGHEST_TERRAIN_M, most - LOWEST_TERRAIN_M
+    known = [height for height in heights.values() if not math.isnan(height)]
+    if known and all(height - least > limit.height_m for height in known):
         return 1.0
+    if known and all(height + most < limit.height_m for height in known):
+        return 0.0
     return math.nan

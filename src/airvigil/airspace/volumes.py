@@ -21,10 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from airvigil.airspace.activation import PERMANENT, Activation
+from airvigil.airspace.limits import NO_LOWER, NO_UPPER, Limit
 from airvigil.errors import AirspaceError
 
-VOLUME_KINDS = ("sovereign", "disputed", "user")
-VERTICAL_REFERENCES = ("none", "STD", "MSL", "W84", "SFC")
+VOLUME_KINDS = ("sovereign", "disputed", "fir", "user")
 EDGE_KINDS = ("lonlat", "geodesic")
 
 
@@ -35,14 +36,21 @@ class Volume:
     Attributes:
         volume_id: "EST"; "RUS|UKR" for an area that both name as theirs; a user's own id.
         name: for people.
-        kind: one of VOLUME_KINDS.
+        kind: one of VOLUME_KINDS. A "fir" is a layer of its own: who serves the traffic, not whose airspace it is.
         states: ISO 3166-1 alpha-3 codes that claim it; empty for a user's volume.
-        lower_limit_m, upper_limit_m: -inf and inf where there is no limit.
-        vertical_reference: what the limits are measured from; "none" where there are none.
-        edge_kind: one of EDGE_KINDS.
+        lower, upper: vertical limits, each with its own reference and as written.
+        activation: when it exists.
+        airspace_class: ICAO class "A" to "G"; empty if it has none or none is known.
+        airspace_type: the source's own word: "CTR", "R", "TSA", "P" ...; empty if unknown.
+        may_enter: who may, in the source's words; empty if it does not say.
+        edge_kind: one of EDGE_KINDS: what the edges of `rings` are.
+        edges_written: kinds of edges in the source before they were cut to `edge_kind`, sorted: "arc", "circle",
+            "geodesic", "lonlat", "parallel", "rhumb", "corridor"; empty: as `edge_kind`.
         boundary_uncertainty_m: 1 sigma per axis of the boundary's own position.
-        source, version: where the geometry comes from, with its licence; which edition.
-        digest: SHA-256 (hex) of the geometry, limits and edge kind, by `volume_digest`.
+        source, version: where the geometry comes from, with its licence; which edition or AIRAC date.
+        place: where in the source: line of a text, path of a document; empty if there is none.
+        original: the volume as its source wrote it; empty where that is not a text.
+        digest: SHA-256 (hex) of the geometry, limits, activation and edge kind, by `volume_digest`.
         rings: float64 arrays (n, 2) of latitude, longitude in degrees; closed; interior on the left.
     """
 
@@ -50,15 +58,26 @@ class Volume:
     name: str
     kind: str
     states: tuple[str, ...]
-    lower_limit_m: float
-    upper_limit_m: float
-    vertical_reference: str
+    lower: Limit
+    upper: Limit
+    activation: Activation
+    airspace_class: str
+    airspace_type: str
+    may_enter: str
     edge_kind: str
+    edges_written: tuple[str, ...]
     boundary_uncertainty_m: float
     source: str
     version: str
+    place: str
+    original: str
     digest: str
     rings: tuple[NDArray[np.float64], ...]
+
+    @property
+    def spans_all_heights(self) -> bool:
+        """Whether no height is outside."""
+        return math.isinf(self.lower.height_m) and math.isinf(self.upper.height_m)
 
 
 def make_volume(
@@ -68,13 +87,19 @@ def make_volume(
     name: str = "",
     kind: str = "user",
     states: tuple[str, ...] = (),
-    lower_limit_m: float = -math.inf,
-    upper_limit_m: float = math.inf,
-    vertical_reference: str = "none",
+    lower: Limit = NO_LOWER,
+    upper: Limit = NO_UPPER,
+    activation: Activation = PERMANENT,
+    airspace_class: str = "",
+    airspace_type: str = "",
+    may_enter: str = "",
     edge_kind: str = "lonlat",
+    edges_written: tuple[str, ...] = (),
     boundary_uncertainty_m: float = 0.0,
     source: str = "",
     version: str = "",
+    place: str = "",
+    original: str = "",
 ) -> Volume:
     """A volume with its digest, after checking what can be checked without geometry.
 
@@ -88,43 +113,48 @@ def make_volume(
     Example:
         >>> square = np.array([[59.0, 24.0], [59.0, 25.0], [60.0, 25.0], [60.0, 24.0], [59.0, 24.0]])
         >>> make_volume("box", [square]).digest[:8]
-        '9e3354a5'
+        '75797bfa'
     """
-    where = f"volume {volume_id!r}"
-    if not volume_id:
-        raise AirspaceError("a volume needs an id, got ''")
-    for value, allowed, what in (
-        (kind, VOLUME_KINDS, "kind"),
-        (vertical_reference, VERTICAL_REFERENCES, "vertical reference"),
-        (edge_kind, EDGE_KINDS, "edge kind"),
-    ):
-        if value not in allowed:
-            raise AirspaceError(f"{where}: {what} must be one of {', '.join(allowed)}, got {value!r}")
-    if not lower_limit_m < upper_limit_m:
-        raise AirspaceError(
-            f"{where}: lower limit {lower_limit_m} m is not below upper limit {upper_limit_m} m"
-        )
-    if not (math.isfinite(boundary_uncertainty_m) and boundary_uncertainty_m >= 0.0):
-        raise AirspaceError(f"{where}: boundary uncertainty must be >= 0 m, got {boundary_uncertainty_m}")
+    where = _checked_words(volume_id, kind, edge_kind, boundary_uncertainty_m)
+    if lower.height_m >= upper.height_m and lower.is_comparable(upper):
+        raise AirspaceError(f"{where}: lower limit {lower} is not below upper limit {upper}")
     checked = tuple(_checked_ring(ring, f"{where}, ring {number}") for number, ring in enumerate(rings))
     if not checked:
         raise AirspaceError(f"{where}: no rings")
-    digest = volume_digest(checked, lower_limit_m, upper_limit_m, vertical_reference, edge_kind)
     return Volume(
         volume_id=volume_id,
         name=name or volume_id,
         kind=kind,
         states=states,
-        lower_limit_m=lower_limit_m,
-        upper_limit_m=upper_limit_m,
-        vertical_reference=vertical_reference,
+        lower=lower,
+        upper=upper,
+        activation=activation,
+        airspace_class=airspace_class,
+        airspace_type=airspace_type,
+        may_enter=may_enter,
         edge_kind=edge_kind,
+        edges_written=edges_written,
         boundary_uncertainty_m=boundary_uncertainty_m,
         source=source,
         version=version,
-        digest=digest,
+        place=place,
+        original=original,
+        digest=volume_digest(checked, lower, upper, activation, edge_kind),
         rings=checked,
     )
+
+
+def _checked_words(volume_id: str, kind: str, edge_kind: str, boundary_uncertainty_m: float) -> str:
+    """How messages name the volume, if the words that describe it are known ones."""
+    where = f"volume {volume_id!r}"
+    if not volume_id:
+        raise AirspaceError("a volume needs an id, got ''")
+    for value, allowed, what in ((kind, VOLUME_KINDS, "kind"), (edge_kind, EDGE_KINDS, "edge kind")):
+        if value not in allowed:
+            raise AirspaceError(f"{where}: {what} must be one of {', '.join(allowed)}, got {value!r}")
+    if not (math.isfinite(boundary_uncertainty_m) and boundary_uncertainty_m >= 0.0):
+        raise AirspaceError(f"{where}: boundary uncertainty must be >= 0 m, got {boundary_uncertainty_m}")
+    return where
 
 
 def _checked_ring(ring: NDArray[np.float64], where: str) -> NDArray[np.float64]:
@@ -146,14 +176,15 @@ def _checked_ring(ring: NDArray[np.float64], where: str) -> NDArray[np.float64]:
 
 def volume_digest(
     rings: Sequence[NDArray[np.float64]],
-    lower_limit_m: float,
-    upper_limit_m: float,
-    vertical_reference: str,
+    lower: Limit,
+    upper: Limit,
+    activation: Activation,
     edge_kind: str,
 ) -> str:
-    """SHA-256 (hex) over what decides: limits, references, and every vertex as little-endian float64."""
+    """SHA-256 (hex) over what decides: limits, activation, and every vertex as little-endian float64."""
     digest = hashlib.sha256()
-    digest.update(f"{lower_limit_m!r};{upper_limit_m!r};{vertical_reference};{edge_kind};".encode())
+    heights = f"{lower.height_m!r} {lower.reference};{upper.height_m!r} {upper.reference}"
+    digest.update(f"{heights};{activation.deciding_text()};{edge_kind};".encode())
     for ring in rings:
         digest.update(f"{len(ring)};".encode())
         digest.update(np.ascontiguousarray(ring, dtype="<f8").tobytes())

@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 
 from airvigil import __version__
-from airvigil.airspace.boundaries import packaged_boundaries
+from airvigil.airspace.boundaries import describe_limits, packaged_boundaries
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.inputs import Input
@@ -80,7 +80,6 @@ def boundary_date(volume: Volume) -> str | None:
 
 def describe_volume(volume: Volume) -> dict[str, Any]:
     """What a run says about a volume that it looked at; no limit is null."""
-    limits = {name: getattr(volume, name) for name in ("lower_limit_m", "upper_limit_m")}
     names = (
         "volume_id",
         "name",
@@ -89,13 +88,12 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
         "version",
         "digest",
         "boundary_uncertainty_m",
-        "vertical_reference",
     )
     return {
         **{name: getattr(volume, name) for name in names},
         "date": boundary_date(volume),
         "states": list(volume.states),
-        **{name: (value if abs(value) < 1e9 else None) for name, value in limits.items()},
+        **describe_limits(volume),
     }
 
 
