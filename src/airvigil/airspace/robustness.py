@@ -335,14 +335,19 @@ def _close_in(search: _Search, deepest: int, depth: float, tolerance_m: float) -
 def _not_bad(search: _Search, squares: list[Square]) -> list[Square]:
     """The squares that may hold a shift that empties the spell, each with a place that speaks against it."""
     middles = [(square[2], square[3]) for square in squares]
-    radii = [math.sqrt(2.0) * square[4] for square in squares]
+    # a margin above this is above the half diagonal, whatever its error
+    needed = [
+        (math.sqrt(2.0) * square[4] + MARGIN_ABSOLUTE_M) / (1.0 - MARGIN_RELATIVE) for square in squares
+    ]
     east, north = np.array(middles).T
     margins = search.margins(np.array([square[5] for square in squares]), east, north).tolist()
     found = [(square[5], margin) for square, margin in zip(squares, margins, strict=True)]
     # a place that is half good enough speaks against most quarters: no need to look for a better one
-    weak = [k for k, radius in enumerate(radii) if found[k][1] <= 0.5 * radius]
+    weak = [
+        k for k, (_, margin) in enumerate(found) if margin <= max(0.5 * needed[k], 2.0 * MARGIN_ABSOLUTE_M)
+    ]
     for k, better in zip(
-        weak, search.deepest([middles[k] for k in weak], [radii[k] for k in weak]), strict=True
+        weak, search.deepest([middles[k] for k in weak], [needed[k] for k in weak]), strict=True
     ):
         found[k] = max(found[k], better, key=lambda one: one[1])
     for k in weak:
@@ -352,8 +357,8 @@ def _not_bad(search: _Search, squares: list[Square]) -> list[Square]:
                 search.accept(middles[k], squares[k][0])
     return [
         (*square[:5], witness)
-        for square, radius, (witness, margin) in zip(squares, radii, found, strict=True)
-        if margin * (1.0 - MARGIN_RELATIVE) - MARGIN_ABSOLUTE_M <= radius
+        for square, enough, (witness, margin) in zip(squares, needed, found, strict=True)
+        if margin <= enough
     ]
 
 
