@@ -16,6 +16,7 @@ from airvigil.airspace.gap import (
     PATHS,
     Bridge,
     PathProbability,
+    lay_cubics,
     moments_of,
     normal_numbers,
     p_inside_on_the_way,
@@ -74,7 +75,7 @@ class Case:
             self.duration_s, self.q, self.slow_variance_m2,
         )  # fmt: skip
 
-    def monte_carlo(self, inside, steps: int = 96, count: int = 40_000, seed: int = 1) -> tuple[float, float]:  # type: ignore[no-untyped-def]  # fmt: skip
+    def monte_carlo(self, inside, steps: int = 64, count: int = 12_000, seed: int = 1) -> tuple[float, float]:  # type: ignore[no-untyped-def]  # fmt: skip
         """Share of paths flown forward that are inside at some time, weighted by how well they fit the end; its sigma."""
         rng = np.random.default_rng(seed)
         dt = self.duration_s / steps
@@ -105,8 +106,8 @@ def test_a_straight_border(border_m: float, q: float, slow: float) -> None:
     found = p_inside_on_the_way(case.gap(), rectangle(-50_000, border_m, 50_000, 90_000), 0)
     want, sigma = case.monte_carlo(lambda at: at[:, 1] > border_m)
     assert found.low <= want + 3.0 * sigma + 1e-6
-    assert abs(found.estimate - want) <= found.resolution + 3.0 * sigma
-    assert found.resolution < 0.15
+    assert abs(found.estimate - want) <= found.resolution + 3.0 * sigma + 1e-9
+    assert found.resolution < 0.1
 
 
 @pytest.mark.parametrize("corner", [(0.0, 0.0), (0.0, 150.0), (500.0, -100.0), (-1_000.0, 50.0)])
@@ -122,15 +123,27 @@ def test_a_corner_that_juts_into_the_path(corner: tuple[float, float]) -> None:
     assert abs(found.estimate - want) <= found.resolution + 3.0 * sigma
 
 
-def test_what_half_the_moments_miss_is_told() -> None:
-    """A strip that is crossed between two moments: the estimate misses it, the resolution owns up."""
+def test_a_strip_that_is_crossed_between_two_moments_is_found() -> None:
     case = turning(1.0)
-    sky = rectangle(60.0, -20_000, 140.0, 20_000)
-    found = p_inside_on_the_way(case.gap(), sky, 0)
-    want, sigma = case.monte_carlo(lambda at: (at[:, 0] > 60.0) & (at[:, 0] < 140.0), steps=960, count=4_000)
-    assert want == pytest.approx(1.0)
+    found = p_inside_on_the_way(case.gap(), rectangle(60.0, -20_000, 180.0, 20_000), 0)
     assert found.low < 0.9
-    assert abs(found.estimate - want) <= 3.0 * found.resolution + 3.0 * sigma
+    assert found.estimate == pytest.approx(1.0, abs=found.resolution)
+    # narrower than the closest look: half of it is missed, and that is told
+    thin = p_inside_on_the_way(case.gap(), rectangle(60.0, -20_000, 110.0, 20_000), 0)
+    assert thin.estimate + 3.0 * thin.resolution >= 1.0
+
+
+def test_cubics_pass_through_both_states() -> None:
+    rng = np.random.default_rng(8)
+    before, after = rng.normal(0, 100, (2, 5, 4))
+    places = np.empty((5, 1001, 2))
+    lay_cubics(before, after, 20.0, places)
+    assert places[:, 0] == pytest.approx(before[:, :2])
+    assert places[:, -1] == pytest.approx(after[:, :2])
+    speed = np.diff(places, axis=1) / 0.02
+    assert speed[:, 0] == pytest.approx(before[:, 2:], rel=0.01, abs=1.0)
+    assert speed[:, -1] == pytest.approx(after[:, 2:], rel=0.01, abs=1.0)
+    assert np.abs(np.diff(speed, n=3, axis=1)).max() < 1e-6
 
 
 def test_the_boundarys_own_uncertainty_counts_like_an_error_that_stays() -> None:
@@ -158,9 +171,9 @@ def test_a_bias_is_as_a_border_that_much_further_away() -> None:
 
 @pytest.mark.parametrize(("border_m", "want"), [(-5.0, 1.0), (5.0, 0.0)])
 def test_without_errors_it_is_the_path_that_decides(border_m: float, want: float) -> None:
-    tiny = np.diag([1e-8, 1e-8, 1e-8, 1e-8])
+    tiny = 1e-10 * np.eye(4)
     gap = Bridge(
-        LAT, LON, np.array([-3e3, 0.0, 200.0, 0.0]), tiny, np.array([3e3, 0.0, 200.0, 0.0]), tiny, 30.0, 1e-9
+        LAT, LON, np.array([-3e3, 0.0, 200.0, 0.0]), tiny, np.array([3e3, 0.0, 200.0, 0.0]), tiny, 30.0, 1e-6
     )
     found = p_inside_on_the_way(gap, rectangle(-50_000, border_m, 50_000, 90_000), 0)
     assert (found.low, found.estimate) == (pytest.approx(want), pytest.approx(want))
@@ -241,7 +254,7 @@ def test_the_paths_have_the_mean_and_covariance_of_the_filters_bridge() -> None:
     gap = turning(60.0).gap()
     count = 40_000
     numbers = np.random.default_rng(5).standard_normal((count, NUMBERS))
-    paths = np.empty((count, MOMENTS, 2))
+    paths = np.empty((count, MOMENTS, 4))
     sample_paths(gap.x_start, gap.P_start, gap.x_end, gap.P_end, gap.duration_s, gap.q, 0.0, numbers, paths)
     for k in range(MOMENTS):
         x, P = np.empty(4), np.empty((4, 4))
@@ -257,8 +270,8 @@ def test_the_paths_have_the_mean_and_covariance_of_the_filters_bridge() -> None:
             P,
         )
         scale = np.sqrt(np.diag(P)[:2])
-        assert (np.abs(paths[:, k].mean(axis=0) - x[:2]) < 4.5 * scale / math.sqrt(count)).all()
-        assert paths[:, k].var(axis=0) == pytest.approx(np.diag(P)[:2], rel=0.035)
+        assert (np.abs(paths[:, k, :2].mean(axis=0) - x[:2]) < 4.5 * scale / math.sqrt(count)).all()
+        assert paths[:, k].var(axis=0) == pytest.approx(np.diag(P), rel=0.035)
 
 
 def test_two_moments_of_a_path_belong_together_as_in_the_model() -> None:
@@ -266,7 +279,7 @@ def test_two_moments_of_a_path_belong_together_as_in_the_model() -> None:
     gap = turning(60.0).gap()
     count, dt = 60_000, gap.duration_s / (MOMENTS - 1)
     numbers = np.random.default_rng(6).standard_normal((count, NUMBERS))
-    paths = np.empty((count, MOMENTS, 2))
+    paths = np.empty((count, MOMENTS, 4))
     sample_paths(gap.x_start, gap.P_start, gap.x_end, gap.P_end, gap.duration_s, gap.q, 0.0, numbers, paths)
     F, Q = transition(dt), noise(dt, gap.q)
     ahead = [gap.P_start]
