@@ -51,9 +51,8 @@ def wavy(vertices: int) -> Any:
 
 def by_volumes() -> Line:
     """ns a report against 1 to 253 volumes."""
-    from airvigil.airspace.margins import Airspace
-
     from airspace_sets import sky
+    from airvigil.airspace.margins import Airspace
 
     states = sky("states")
     volumes = states.volumes()
@@ -78,9 +77,8 @@ def by_vertices() -> Line:
 
 def by_sigma() -> Line:
     """ns a report against sigmas of 3 m to 3 km; beyond the index's reach the wide path answers."""
-    from airvigil.airspace.margins import Airspace
-
     from airspace_sets import sky
+    from airvigil.airspace.margins import Airspace
 
     airspace = Airspace(sky("fir").volumes())
     lat, lon = traffic(EUROPE, 20, "feed")
