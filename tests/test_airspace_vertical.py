@@ -11,7 +11,7 @@ import pytest
 from airvigil.airspace.vertical import UNKNOWN_GVA, gva_sigma_m, p_above, p_within_limits
 from small_world import SETTINGS, square
 
-RULE = SETTINGS.infringement
+RULE = SETTINGS.heights
 SIGMA = RULE.pressure_altitude_sigma_m
 
 
