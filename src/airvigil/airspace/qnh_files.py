@@ -134,7 +134,11 @@ def _number(value: Any, where: str) -> float:
 
 
 def _time(value: Any, where: str) -> int:
+    wrong = DecodeError(f"{where}: expected an ISO 8601 time, got {value!r}")
     try:
-        return utc_ns(str(value))
+        time_ns = utc_ns(str(value))
     except (ValueError, OverflowError) as error:
-        raise DecodeError(f"{where}: expected an ISO 8601 time, got {value!r}") from error
+        raise wrong from error
+    if not -(2**63) <= time_ns < 2**63:  # ns since 1970 end in 2262
+        raise wrong
+    return time_ns
