@@ -70,6 +70,8 @@ class HeightRules:
     decides_beyond_m: float
     decides_beyond_share: float
     contradiction_sigmas: float
+    vertical_noise_m2_s3: float
+    vertical_rate_sigma_mps: float
     geoid_sigma_m: float
     terrain_sigma_m: float
     qnh_max_age_s: float

@@ -80,7 +80,7 @@ def parse_geoid_file(raw: bytes, name: str) -> Geoid:
     if len(planes) != 2 * count:
         raise AirspaceError(f"{name}: expected a grid of {2 * count} bytes, got {len(planes)}")
     # sums of differences modulo 2^16 are the differences' sums: int16 is wide enough for what comes out
-    coded = planes[:count].astype(np.uint16) | planes[count:].astype(np.uint16) << np.uint16(8)
+    coded = planes.reshape(2, count).T.copy().view("<u2").ravel().astype(np.uint16, copy=False)
     steps = (coded >> np.uint16(1)) ^ (np.uint16(0) - (coded & np.uint16(1)))
     rows = np.cumsum(steps.reshape(ROWS, COLUMNS), axis=0, dtype=np.uint16)
     grid = np.cumsum(rows, axis=1, dtype=np.uint16).view(np.int16)

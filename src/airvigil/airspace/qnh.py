@@ -40,6 +40,7 @@ HPA_PER_INHG = 33.8638866667  # conventional inch of mercury at 0 degrees C, NIS
 NS_PER_S = 1e9
 S_PER_H = 3600.0
 M_PER_KM = 1000.0
+SLACK = 1.001  # a latitude's length against a distance by other formulas: rounding must not decide
 _KM_PER_DEG = MEAN_EARTH_RADIUS_M / M_PER_KM * math.pi / 180.0
 
 _METAR_QNH = re.compile(r"(?:^|\s)(?:Q(\d{4})|A(\d{4}))(?=[\s=]|$)")
@@ -261,14 +262,19 @@ def nearest_qnh(
     k = int(np.searchsorted(rows["time"], time_ns - reach_ns))
     while k < len(rows) and rows[k]["time"] <= time_ns + reach_ns:
         row = rows[k]
-        if row["known"] <= known_ns and abs(row["lat"] - lat) * _KM_PER_DEG <= max_km * 1.001:
-            km = _distance_km(row["lat"], row["lon"], lat, lon)
-            age_h = abs(time_ns - row["time"]) / NS_PER_S / S_PER_H
-            variance = sigma_read**2 + (tendency * age_h) ** 2 + (gradient * km) ** 2
-            later = best >= 0 and variance == best_variance and row["time"] > rows[best]["time"]
-            if km <= max_km and (variance < best_variance or later):
-                best, best_variance, best_km = k, variance, km
         k += 1
+        north_km = abs(row["lat"] - lat) * _KM_PER_DEG
+        if row["known"] > known_ns or not north_km <= max_km * SLACK:
+            continue
+        age_h = abs(time_ns - row["time"]) / NS_PER_S / S_PER_H
+        here = sigma_read**2 + (tendency * age_h) ** 2
+        if here + (gradient * north_km) ** 2 > best_variance * SLACK:
+            continue  # it cannot be better: spares the distance
+        km = _distance_km(row["lat"], row["lon"], lat, lon)
+        variance = here + (gradient * km) ** 2
+        is_later = variance == best_variance and row["time"] > rows[best]["time"]
+        if km <= max_km and (variance < best_variance or is_later):
+            best, best_variance, best_km = k - 1, variance, km
     if best < 0:
         return -1, math.nan, math.nan
     return best, math.sqrt(best_variance), best_km * M_PER_KM
