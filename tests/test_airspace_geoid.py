@@ -7,12 +7,14 @@ import json
 import lzma
 import math
 import zlib
+from importlib import resources
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airvigil.airspace.boundaries import split_reference
 from airvigil.airspace.geoid import (
     COLUMNS,
     FORMAT,
@@ -52,6 +54,13 @@ def test_at_a_node_the_grid_says_it() -> None:
     for row, column in zip(rng.integers(0, ROWS, 200), rng.integers(0, COLUMNS, 200), strict=True):
         found = GEOID.undulation_m(90.0 - row / 4.0, column / 4.0)
         assert found == pytest.approx(GEOID.grid_cm[row, column] / 100.0, abs=1e-9)
+
+
+def test_the_grid_is_the_one_that_was_packed() -> None:
+    raw = resources.files("airvigil.airspace").joinpath("reference", GEOID_FILE).read_bytes()
+    header, _ = split_reference(raw, GEOID_FILE)
+    assert hashlib.sha256(GEOID.grid_cm.astype(">i2").tobytes()).hexdigest() == header["grid_sha256"]
+    assert (GEOID.model, GEOID.digest) == ("EGM96", hashlib.sha256(raw).hexdigest())
 
 
 def test_the_extremes_are_where_the_model_has_them() -> None:
