@@ -4,7 +4,7 @@ Rules
 - What is asked as known at an instant uses only what was received by then. Observations are only added; the order in
   which they come does not matter.
 - Of all within reach in time and distance the one with the smallest sigma serves; of equals the latest, and then
-  the first by what it says. Several are not averaged: neighbours err together.
+  the last by what it says. Several are not averaged: neighbours err together.
 - sigma^2 = sigma_read^2 + (tendency x age)^2 + (gradient x distance)^2. The numbers and their sources are in the settings.
 - With the station's temperature and elevation known, the deviation of its air from the standard atmosphere is
   taken for all the air above, with the sigma that the settings give for that; otherwise 0, with climate's sigma.
@@ -259,22 +259,37 @@ def nearest_qnh(
     reach_ns = int(max_age_s * NS_PER_S)
     best, best_variance, best_km = -1, math.inf, math.nan
     max_km = max_distance_m / M_PER_KM
-    k = int(np.searchsorted(rows["time"], time_ns - reach_ns))
-    while k < len(rows) and rows[k]["time"] <= time_ns + reach_ns:
+    later, end = 0, len(rows)
+    while later < end:  # the first that is not before the instant
+        middle = (later + end) // 2
+        if rows[middle]["time"] < time_ns:
+            later = middle + 1
+        else:
+            end = middle
+    earlier = later - 1
+    while True:  # outwards in time
+        age_ns = reach_ns + 1
+        k = -1
+        if later < len(rows):
+            age_ns, k = rows[later]["time"] - time_ns, later
+        if earlier >= 0 and time_ns - rows[earlier]["time"] <= age_ns:
+            age_ns, k = time_ns - rows[earlier]["time"], earlier
+        age_h = age_ns / NS_PER_S / S_PER_H
+        here = sigma_read**2 + (tendency * age_h) ** 2
+        if k < 0 or age_ns > reach_ns or here > best_variance * SLACK:
+            break  # all others are older still
+        earlier -= k == earlier
+        later += k == later
         row = rows[k]
-        k += 1
         north_km = abs(row["lat"] - lat) * _KM_PER_DEG
         if row["known"] > known_ns or not north_km <= max_km * SLACK:
             continue
-        age_h = abs(time_ns - row["time"]) / NS_PER_S / S_PER_H
-        here = sigma_read**2 + (tendency * age_h) ** 2
         if here + (gradient * north_km) ** 2 > best_variance * SLACK:
             continue  # it cannot be better: spares the distance
         km = _distance_km(row["lat"], row["lon"], lat, lon)
         variance = here + (gradient * km) ** 2
-        is_later = variance == best_variance and row["time"] > rows[best]["time"]
-        if km <= max_km and (variance < best_variance or is_later):
-            best, best_variance, best_km = k - 1, variance, km
+        if km <= max_km and (variance < best_variance or (variance == best_variance and k > best)):
+            best, best_variance, best_km = k, variance, km
     if best < 0:
         return -1, math.nan, math.nan
     return best, math.sqrt(best_variance), best_km * M_PER_KM

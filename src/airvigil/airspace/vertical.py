@@ -227,8 +227,7 @@ def _facts(heights: Heights, knowledge: HeightKnowledge, rule: HeightRules) -> n
         _fill_undulation(knowledge.geoid.grid_cm, lat, lon, facts)
     if knowledge.qnh is not None and knowledge.qnh.observations:
         times = np.ascontiguousarray(heights.time_ns, dtype=np.int64)
-        sigmas = (rule.temperature_sigma_k, rule.temperature_known_sigma_k)
-        _fill_qnh(knowledge.qnh.rows(), lat, lon, times, limits_of(rule), sigmas, facts)
+        _take_qnh(knowledge.qnh, lat, lon, times, rule, facts)
     return facts
 
 
@@ -238,21 +237,27 @@ def _fill_undulation(grid: Grid, lat: Floats, lon: Floats, facts: Any) -> None:
         facts[i]["undulation_m"] = undulation_m(grid, lat[i], lon[i])
 
 
+def _take_qnh(book: QnhBook, lat: Floats, lon: Floats, times: Any, rule: HeightRules, facts: Any) -> None:
+    rows = book.rows()
+    which, sigma_hpa = np.empty(len(lat), dtype=np.int64), np.empty(len(lat))
+    _nearest(rows, lat, lon, times, limits_of(rule), which, sigma_hpa)
+    has = np.flatnonzero(which >= 0)
+    found = rows[which[has]]
+    is_known = ~np.isnan(found["deviation_k"])
+    facts["qnh_hpa"][has] = found["qnh_hpa"]
+    facts["qnh_sigma_hpa"][has] = sigma_hpa[has]
+    facts["elevation_m"][has] = found["elevation_m"]
+    facts["deviation_k"][has] = np.where(is_known, found["deviation_k"], 0.0)
+    sigma_k = np.where(is_known, rule.temperature_known_sigma_k, rule.temperature_sigma_k)
+    facts["deviation_sigma_k"][has] = sigma_k
+
+
 @njit(cache=True, nogil=True)
-def _fill_qnh(
-    rows: Any, lat: Floats, lon: Floats, times: Any, reach: Any, temperature_sigmas: Any, facts: Any
+def _nearest(
+    rows: Any, lat: Floats, lon: Floats, times: Any, reach: Any, which: Any, sigma_hpa: Floats
 ) -> None:
-    for i in range(len(facts)):
-        k, sigma_hpa, _ = nearest_qnh(rows, lat[i], lon[i], times[i], times[i], *reach)
-        if k < 0:
-            continue
-        deviation = rows[k]["deviation_k"]
-        is_known = not math.isnan(deviation)
-        facts[i]["qnh_hpa"] = rows[k]["qnh_hpa"]
-        facts[i]["qnh_sigma_hpa"] = sigma_hpa
-        facts[i]["elevation_m"] = rows[k]["elevation_m"]
-        facts[i]["deviation_k"] = deviation if is_known else 0.0
-        facts[i]["deviation_sigma_k"] = temperature_sigmas[1] if is_known else temperature_sigmas[0]
+    for i in range(len(lat)):
+        which[i], sigma_hpa[i], _ = nearest_qnh(rows, lat[i], lon[i], times[i], times[i], *reach)
 
 
 def missing_words(code: int, latitude_deg: float, longitude_deg: float, rule: HeightRules) -> str:
