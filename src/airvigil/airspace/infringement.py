@@ -183,7 +183,7 @@ def _with_height(
                 float(point["pressure_altitude_m"]),
                 float(point["geometric_height_m"]),
                 float(point["height_msl_m"]),
-                settings.infringement,
+                settings.heights,
                 gva_sigma_m(int(point["gva"])),
             )
             p_inside[k] = 0.0 if p_lateral[k] == 0.0 else p_lateral[k] * p_vertical
