@@ -64,30 +64,10 @@ def load_aixm(documents: Sequence[tuple[bytes, str]], at_ns: int) -> Loaded:
         AirspaceError: a document that cannot be read at all, links in a circle, or more than the bounds allow.
     """
     library = read_documents(documents)
-    composer = Composer(library, at_ns)
-    volumes: list[Volume] = []
-    rejected: list[Remark] = []
-    remarks: list[Remark] = list(_counted(library))
-    absent: Counter[str] = Counter()
-    for key, features in library.features.items():
-        if features[0].kind != "Airspace":
-            continue
-        known = composer.known(key)
-        remarks += known.remarks
-        if not known.state.slices:
-            absent["not there at the instant"] += 1
-            continue
-        try:
-            made, said = _volumes(known, composer, at_ns)
-        except BeyondError:
-            raise
-        except AirspaceError as error:
-            rejected.append(Remark(known.home.line, f"{known.place}: {error}", _title(known)))
-            continue
-        volumes += made
-        remarks += [Remark(known.home.line, f"{known.place}: {text}", _title(known)) for text in said]
-    remarks += [Remark(0, f"{count} airspaces are {why}") for why, count in absent.items()]
-    return Loaded("aixm", _named_apart(volumes), tuple(rejected), tuple(remarks))
+    try:
+        return _loaded(library, at_ns)
+    except BeyondError as error:
+        raise AirspaceError(f"{', '.join(library.names)}: {error}") from error
 
 
 def aixm_change_instants(documents: Sequence[tuple[bytes, str]]) -> list[int]:
@@ -102,6 +82,34 @@ def aixm_change_instants(documents: Sequence[tuple[bytes, str]]) -> list[int]:
         if features[0].kind == "Airspace":
             found |= change_instants(standing(read_slices(features, library)[0])[0])
     return sorted(found)
+
+
+def _loaded(library: Library, at_ns: int) -> Loaded:
+    composer = Composer(library, at_ns)
+    volumes: list[Volume] = []
+    rejected: list[Remark] = []
+    remarks: list[Remark] = list(_counted(library))
+    absent = 0
+    for key, features in library.features.items():
+        if features[0].kind != "Airspace":
+            continue
+        known = composer.known(key)
+        remarks += known.remarks
+        if not known.state.slices:
+            absent += 1
+            continue
+        try:
+            made, said = _volumes(known, composer, at_ns)
+        except BeyondError:
+            raise
+        except AirspaceError as error:
+            rejected.append(Remark(known.home.line, f"{known.place}: {error}", _title(known)))
+            continue
+        volumes += made
+        remarks += [Remark(known.home.line, f"{known.place}: {text}", _title(known)) for text in said]
+    if absent:
+        remarks.append(Remark(0, f"{absent} airspaces are not there at the instant"))
+    return Loaded("aixm", _named_apart(volumes), tuple(rejected), tuple(remarks))
 
 
 def _counted(library: Library) -> Iterator[Remark]:
@@ -138,8 +146,9 @@ def _volumes(known: Known, composer: Composer, at_ns: int) -> tuple[list[Volume]
         "; ".join(one.title() for one in state.slices),
         "\n".join(dict.fromkeys(etree.tostring(o.feature.element, encoding="unicode", with_tail=False) for o in state.slices)),
     )  # fmt: skip
+    source = composer.library.names[known.home.document]
     volumes = [
-        _volume(known, texts, piece, layer, f"/{number}" if len(pieces) > 1 else "")
+        _volume(known, texts, piece, layer, f"/{number}" if len(pieces) > 1 else "", source)
         for number, (piece, layer) in enumerate(pieces, start=1)
     ]
     return volumes, [*said, *more, *about_class]
@@ -157,7 +166,9 @@ class _Texts:
     original: str
 
 
-def _volume(known: Known, texts: _Texts, part: Part, layer: LayerActivation, number: str) -> Volume:
+def _volume(
+    known: Known, texts: _Texts, part: Part, layer: LayerActivation, number: str, source: str
+) -> Volume:
     kinds = {outline.edge_kind for outline in part.outlines}
     edge_kind = "geodesic" if kinds == {"geodesic"} else "lonlat"
     rings: list[NDArray[np.float64]] = []
@@ -180,9 +191,9 @@ def _volume(known: Known, texts: _Texts, part: Part, layer: LayerActivation, num
         edge_kind=edge_kind,
         edges_written=tuple(sorted({word for outline in part.outlines for word in outline.written})),
         boundary_uncertainty_m=part.accuracy_m / EPU_TO_SIGMA,
-        source=feature.place.partition(": line ")[0],
+        source=source,
         version=texts.version,
-        place=feature.place.partition(": ")[2],
+        place=f"line {feature.line}: {feature.kind}[{feature.key}]",
         original=texts.original,
     )
 

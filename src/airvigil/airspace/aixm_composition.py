@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from airvigil.airspace.aixm_curves import Outline, Tracing, read_surface
@@ -22,6 +23,7 @@ from airvigil.errors import AirspaceError
 
 MAX_CHAIN = 50  # airspaces that link to airspaces that link to airspaces
 MAX_COMPONENTS = 500
+REPEAT_DEG = 1e-6  # 0.1 m
 CORRIDOR_COST = 16  # a position of a corridor's outline, united from strips and circles
 
 
@@ -79,8 +81,10 @@ class Composer:
         """
         if key in self._open:
             chain = " -> ".join([*self._open[self._open.index(key) :], key][:6])
-            place = self.library.features[key][0].place
-            raise BeyondError(f"{place}: airspaces link to one another in a circle: {chain}")
+            first = self.library.features[key][0]
+            raise BeyondError(
+                f"line {first.line}: {first.place}: airspaces link to one another in a circle: {chain}"
+            )
         if key not in self._parts:
             if len(self._open) >= MAX_CHAIN:
                 raise BeyondError(
@@ -205,7 +209,8 @@ class Composer:
         if odd:
             raise AirspaceError(f"a centre line with {odd[0]} is not read")
         self.budget.take(CORRIDOR_COST * len(line) * turn_pieces(half_width_m, 6.3))
-        outline = Outline(tuple(corridor_rings(line, half_width_m)), "lonlat", frozenset({"corridor"}))
+        rings = tuple(_without_repeats(ring) for ring in corridor_rings(line, half_width_m))
+        outline = Outline(rings, "lonlat", frozenset({"corridor"}))
         return [outline], child(curve, "horizontalAccuracy")
 
     def _target(self, holder: Element, document: int) -> Element:
@@ -244,6 +249,12 @@ class Composer:
                     return None
         whole: NDArray[np.float64] = np.concatenate(parts) if parts else np.empty((0, 2))
         return whole if len(whole) >= 2 else None
+
+
+def _without_repeats(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ring without vertices that the union of its strips has made twice."""
+    line = shapely.remove_repeated_points(shapely.linestrings(ring), REPEAT_DEG)
+    return np.ascontiguousarray(shapely.get_coordinates(line))
 
 
 def _sequence(component: Element) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from airvigil.airspace.aixm_document import XLINK_HREF, Element, Library, child, key_of, local, text_of
 from airvigil.airspace.aixm_positions import Budget, Frame, borders_between, frame_of, length_m, positions_of
 from airvigil.airspace.arcs import CHORD_ERROR_M, Place, arc_between, arc_points, circle_ring, turn_pieces
+from airvigil.airspace.edge_pieces import lonlat_pieces
 from airvigil.airspace.geodesic import geodesic_inverse
 from airvigil.errors import AirspaceError
 from airvigil.units import MEAN_EARTH_RADIUS_M
@@ -311,21 +312,3 @@ def _geodesic_only(ring: Curve, tracing: Tracing) -> Floats:
     within = np.arange(int(pieces.sum())) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     steps = np.diff(ring.positions, axis=0)[start] * (within / pieces[start])[:, None]
     return np.concatenate([ring.positions[start] + steps, ring.positions[-1:]])
-
-
-def lonlat_pieces(ring: Floats) -> NDArray[np.int64]:
-    """Into how many pieces each edge is cut until straight and geodesic differ by CHORD_ERROR_M at most: (n - 1,).
-
-    An edge E metres east and N north departs by E tan(latitude) sqrt(E^2 + (2 N)^2) / 8R at most.
-    """
-    lat = np.minimum(np.abs(np.radians(ring[:, 0])), math.radians(89.9))
-    steps = np.abs(np.radians(np.diff(ring, axis=0)))
-    east = (
-        MEAN_EARTH_RADIUS_M
-        * np.minimum(steps[:, 1], math.tau - steps[:, 1])
-        * np.cos(np.minimum(lat[:-1], lat[1:]))
-    )
-    north = MEAN_EARTH_RADIUS_M * steps[:, 0]
-    slope = np.tan(np.maximum(lat[:-1], lat[1:]))
-    departure = east * slope * np.hypot(east, 2.0 * north) / (8.0 * MEAN_EARTH_RADIUS_M)
-    return np.asarray(np.maximum(np.ceil(np.sqrt(departure / CHORD_ERROR_M)), 1), dtype=np.int64)

@@ -49,7 +49,7 @@ class Feature:
         kind: "Airspace", "GeoBorder", "DesignatedPoint" ...
         key: its UUID in lower case, from gml:identifier or else gml:id.
         document: number of the document that it stands in.
-        place: document, line and id, for messages.
+        place: kind and id, for messages; with the document's name before if there are several.
     """
 
     kind: str
@@ -232,7 +232,8 @@ def _feature(element: Element, name: str, number: int, library: Library) -> Feat
     identifier = text_of(child(element, "identifier")) or element.get(GML_ID) or ""
     line = library.line(element, number)
     kind = local(element)
-    place = f"{name}: line {line}: {kind}[{identifier[:60]}]"
+    label = f"{name}: " if len(library.names) > 1 else ""
+    place = f"{label}{kind}[{identifier[:60]}]"
     return Feature(kind, key_of(identifier), element, number, line, place)
 
 

@@ -17,10 +17,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from airvigil.airspace.aixm_curves import Outline, lonlat_pieces
+from airvigil.airspace.aixm_curves import Outline
 from airvigil.airspace.aixm_limits import Layer
 from airvigil.airspace.aixm_positions import BeyondError
-from airvigil.airspace.geodesic import geodesic_points
+from airvigil.airspace.edge_pieces import straightened
 from airvigil.airspace.limits import Limit
 from airvigil.errors import AirspaceError
 
@@ -172,34 +172,13 @@ def _area(part: Part, near_longitude: float) -> shapely.Geometry:
     polygons = []
     for outline in part.outlines:
         rings = [
-            _unbroken(_straight(ring, outline.edge_kind), near_longitude)[:, ::-1] for ring in outline.rings
+            _unbroken(straightened(ring, outline.edge_kind), near_longitude)[:, ::-1]
+            for ring in outline.rings
         ]
         polygons.append(shapely.Polygon(rings[0], rings[1:]))
     if not all(shapely.is_valid(polygon) for polygon in polygons):
         raise AirspaceError("an area that crosses itself cannot be combined with others")
     return shapely.union_all(polygons) if len(polygons) > 1 else polygons[0]
-
-
-def _straight(ring: Floats, edge_kind: str) -> Floats:
-    """The ring with its geodesics cut until they are straight; cut the same way from either end."""
-    if edge_kind == "lonlat":
-        return ring
-    pieces = lonlat_pieces(ring)
-    if int(pieces.max()) == 1:
-        return ring
-    places: list[Floats] = []
-    for k, count in enumerate(pieces.tolist()):
-        start, end = ring[k], ring[k + 1]
-        if tuple(start) <= tuple(end):
-            places.append(geodesic_points(*_place(start), *_place(end), count))
-        else:
-            back = geodesic_points(*_place(end), *_place(start), count)
-            places += [start[None], back[:0:-1]]
-    return np.concatenate([*places, ring[-1:]])
-
-
-def _place(position: Floats) -> tuple[float, float]:
-    return float(position[0]), float(position[1])
 
 
 def _unbroken(ring: Floats, near_longitude: float) -> Floats:
