@@ -24,7 +24,7 @@ import numpy as np
 from lxml import etree
 from numpy.typing import NDArray
 
-from airvigil.airspace.aixm_activation import LayerActivation, read_activations
+from airvigil.airspace.aixm_activation import LayerActivation
 from airvigil.airspace.aixm_composition import Composer, Known
 from airvigil.airspace.aixm_document import (
     XLINK_HREF,
@@ -39,6 +39,7 @@ from airvigil.airspace.aixm_document import (
 from airvigil.airspace.aixm_parts import Part, clipped
 from airvigil.airspace.aixm_positions import BeyondError
 from airvigil.airspace.aixm_slices import change_instants, read_slices, standing
+from airvigil.airspace.aixm_timeline import activations_over_time
 from airvigil.airspace.antimeridian import within_longitudes
 from airvigil.airspace.loaded import Loaded, Remark
 from airvigil.airspace.volumes import Volume, make_volume
@@ -54,7 +55,7 @@ def load_aixm(documents: Sequence[tuple[bytes, str]], at_ns: int) -> Loaded:
 
     Args:
         documents: (bytes, name) each; a data set first, then what changes it, or in any order.
-        at_ns: ns UTC. Volumes hold from the last change before it to the next after it: see `aixm_change_instants`.
+        at_ns: ns UTC. A remark names each volume that changes later, and when; `aixm_change_instants` names all instants.
 
     Returns:
         Volumes in the order of the documents; each airspace not read, with its reason; remarks, among them how many features
@@ -127,10 +128,7 @@ def _volumes(known: Known, composer: Composer, at_ns: int) -> tuple[list[Volume]
     if not state.has_base:
         raise AirspaceError("only a temporary change: its baseline is not in these documents")
     parts, said = composer.parts(known.key)
-    given = state.properties.get("activation", ())
-    layers, more = read_activations(
-        given, state.unchanged, at_ns, is_temporary=bool(given) and "activation" in state.temporary
-    )
+    layers, more = activations_over_time(known.slices, state, at_ns)
     pieces = [
         (piece, layer)
         for layer in layers

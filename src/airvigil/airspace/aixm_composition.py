@@ -16,7 +16,7 @@ from airvigil.airspace.aixm_document import XLINK_HREF, Element, Feature, Librar
 from airvigil.airspace.aixm_limits import read_layer
 from airvigil.airspace.aixm_parts import OPERATIONS, Part, combined
 from airvigil.airspace.aixm_positions import BeyondError, Budget, length_m, positions_of
-from airvigil.airspace.aixm_slices import State, read_slices, standing, state_at
+from airvigil.airspace.aixm_slices import Slice, State, read_slices, standing, state_at
 from airvigil.airspace.arcs import Place, corridor_rings, turn_pieces
 from airvigil.airspace.loaded import Remark
 from airvigil.errors import AirspaceError
@@ -29,10 +29,15 @@ CORRIDOR_COST = 16  # a position of a corridor's outline, united from strips and
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """A feature at the instant."""
+    """A feature at the instant.
+
+    Attributes:
+        slices: those that stand, of any time.
+    """
 
     key: str
     features: tuple[Feature, ...]
+    slices: tuple[Slice, ...]
     state: State
     remarks: tuple[Remark, ...]
 
@@ -69,7 +74,9 @@ class Composer:
             kept, odd = standing(slices)
             line = features[0].line
             remarks = [Remark(n, text) for n, text in unread] + [Remark(line, text) for text in odd]
-            self._known[key] = Known(key, tuple(features), state_at(kept, self.at_ns), tuple(remarks))
+            self._known[key] = Known(
+                key, tuple(features), tuple(kept), state_at(kept, self.at_ns), tuple(remarks)
+            )
         return self._known[key]
 
     def parts(self, key: str) -> tuple[list[Part], list[str]]:
