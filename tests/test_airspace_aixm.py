@@ -327,13 +327,14 @@ def test_areas_whose_combination_has_no_bound_end_the_loading() -> None:
         read(DURING, message(airspace(ONE, time_slice(named() + parts))))
 
 
-def test_more_arcs_than_a_country_has_end_the_loading() -> None:
-    circle = '<gml:CircleByCenterPoint><gml:pos>0 0</gml:pos><gml:radius uom="KM">1999</gml:radius></gml:CircleByCenterPoint>'
+def test_one_geometry_linked_without_end_is_counted_each_time() -> None:
+    round_the_world = (
+        " ".join(f"{59 + (k % 2) / 10} {24 + k / 30000}" for k in range(30_000)) + " 60 25 60 24 59 24"
+    )
+    linked = component(depends(ONE, "HORZ_PROJECTION"), limits())
     raw = message(
-        *(
-            airspace(number(k), time_slice(named(str(k)) + component(ring(circle), limits())))
-            for k in range(400)
-        )
+        airspace(ONE, time_slice(box(positions=round_the_world))),
+        *(airspace(number(k), time_slice(named(str(k)) + linked)) for k in range(400)),
     )
     with pytest.raises(AirspaceError, match="more than 10,000,000 positions"):
         read(DURING, raw)

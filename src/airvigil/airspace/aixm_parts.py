@@ -209,7 +209,7 @@ def _check_crossings(one: shapely.Geometry, other: shapely.Geometry) -> None:
 
 
 def _edges(area: shapely.Geometry) -> NDArray[np.object_]:
-    rings = shapely.get_rings(area)
+    rings = shapely.get_rings(shapely.get_parts(area))
     lines = []
     for ring in rings:
         points = shapely.get_coordinates(ring)

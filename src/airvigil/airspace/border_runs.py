@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from airvigil.airspace.edge_pieces import straightened
+from airvigil.airspace.edge_pieces import degree_m, straightened
 from airvigil.airspace.volumes import Volume, is_artificial_edge
 from airvigil.units import MEAN_EARTH_RADIUS_M
 
@@ -143,7 +143,7 @@ def _near(borders: Borders, heights_meet: NDArray[np.bool_]) -> _Near:
 
 def _distances_m(place: Floats, start: Floats, end: Floats) -> Floats:
     """Distance of each place from its edge."""
-    scale = M_PER_DEG * np.column_stack([np.ones(len(place)), np.cos(np.radians(place[:, 0]))])
+    scale = degree_m(place[:, 0])
     begin, step = (start - place) * scale, (end - start) * scale
     squared = np.maximum((step**2).sum(axis=1), 1e-12)
     share = np.clip(-(begin * step).sum(axis=1) / squared, 0.0, 1.0)
@@ -203,8 +203,7 @@ def _alike(borders: Borders, edges: Ints, nearest: Ints) -> float:
 
 
 def _lengths_m(start: Floats, end: Floats) -> Floats:
-    steps = end - start
-    return np.asarray(M_PER_DEG * np.hypot(steps[:, 0], steps[:, 1] * np.cos(np.radians(start[:, 0]))))
+    return np.asarray(np.hypot(*((end - start) * degree_m(start[:, 0])).T))
 
 
 def borders_of(volumes: Sequence[Volume]) -> Borders:
@@ -212,31 +211,40 @@ def borders_of(volumes: Sequence[Volume]) -> Borders:
     starts, ends, owners, corners = [], [], [], []
     for number, volume in enumerate(volumes):
         for ring in volume.rings:
-            line = _sampled(straightened(ring, volume.edge_kind))
+            line = _sampled(straightened(_from_corner(ring), volume.edge_kind))
             line = line[np.append(True, (np.diff(line, axis=0) != 0.0).any(axis=1))]
             if len(line) < 2:
                 continue
-            real = ~is_artificial_edge(line)
-            starts.append(line[:-1][real])
-            ends.append(line[1:][real])
+            # the first vertex again at the end: a run may end there
+            real = np.append(~is_artificial_edge(line), True)
+            turns = _turns_deg(line) > CORNER_DEG
+            starts.append(line[real])
+            ends.append(np.concatenate([line[1:], line[-1:]])[real])
             owners.append(np.full(int(real.sum()), number))
-            corners.append(_corners(line)[real])
+            corners.append(np.append(turns, turns[0])[real])
     return Borders(
         np.concatenate(starts), np.concatenate(ends), np.concatenate(owners), np.concatenate(corners)
     )
 
 
-def _corners(line: Floats) -> NDArray[np.bool_]:
-    steps = np.diff(line, axis=0)
-    courses = np.degrees(np.arctan2(steps[:, 1] * np.cos(np.radians(line[:-1, 0])), steps[:, 0]))
+def _from_corner(ring: Floats) -> Floats:
+    """The ring begun at its sharpest corner, where no run goes on."""
+    first = int(np.argmax(_turns_deg(ring)))
+    return np.concatenate([ring[first:-1], ring[: first + 1]])
+
+
+def _turns_deg(ring: Floats) -> Floats:
+    """By how much a ring turns at each vertex, 0 to 180: (n - 1,)."""
+    steps = np.diff(ring, axis=0) * degree_m(ring[:-1, 0])
+    courses = np.degrees(np.arctan2(steps[:, 1], steps[:, 0]))
     turns = courses - np.roll(courses, 1)
-    return np.asarray(np.abs(turns - 360.0 * np.round(turns / 360.0)) > CORNER_DEG)
+    return np.asarray(np.abs(turns - 360.0 * np.round(turns / 360.0)))
 
 
 def _sampled(ring: Floats) -> Floats:
     """Long edges cut evenly into pieces of SAMPLE_M at most."""
     steps = np.diff(ring, axis=0)
-    lengths = M_PER_DEG * np.hypot(steps[:, 0], steps[:, 1] * np.cos(np.radians(ring[:-1, 0])))
+    lengths = _lengths_m(ring[:-1], ring[1:])
     pieces = np.maximum(np.ceil(lengths / SAMPLE_M), 1).astype(np.int64)
     if int(pieces.max()) == 1:
         return ring

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from airvigil.airspace.check import MAX_EDGE_DEG, MIN_AREA_M2, MIN_DUPLICATE_M, Finding
 from airvigil.airspace.check_neighbours import check_neighbours
+from airvigil.airspace.edge_pieces import degree_m
 from airvigil.airspace.geodesic_area import geodesic_ring_area_m2
 from airvigil.airspace.limits import Limit
 from airvigil.airspace.volumes import Volume, is_artificial_edge, ring_area_deg2
@@ -94,7 +95,7 @@ def _check_ring(ring: Floats, edge_kind: str, where: str, number: int) -> Iterat
         yield at("error", "antimeridian", index, message)
     if wide:
         return
-    metres = M_PER_DEG * steps * np.column_stack([np.ones(len(steps)), np.cos(np.radians(ring[:-1, 0]))])
+    metres = steps * degree_m(ring[:-1, 0])
     lengths = np.hypot(metres[:, 0], metres[:, 1])
     for index in np.flatnonzero(lengths < MIN_DUPLICATE_M).tolist():
         yield at("warning", "duplicate_vertex", index + 1, f"the same place as position {index}")

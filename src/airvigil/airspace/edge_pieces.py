@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from airvigil.airspace.arcs import CHORD_ERROR_M
 from airvigil.airspace.geodesic import geodesic_points
 from airvigil.airspace.volumes import is_artificial_edge
-from airvigil.units import MEAN_EARTH_RADIUS_M
+from airvigil.units import MEAN_EARTH_RADIUS_M, WGS84_A_M, WGS84_E2
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +35,20 @@ def lonlat_pieces(ring: Floats) -> NDArray[np.int64]:
     slope = np.tan(np.maximum(lat[:-1], lat[1:]))
     departure = east * slope * np.hypot(east, 2.0 * north) / (8.0 * MEAN_EARTH_RADIUS_M)
     return np.asarray(np.maximum(np.ceil(np.sqrt(departure / CHORD_ERROR_M)), 1), dtype=np.int64)
+
+
+def degree_m(latitude_deg: Floats) -> Floats:
+    """Metres to a degree northwards and eastwards on the ellipsoid: (n, 2).
+
+    Example:
+        >>> degree_m(np.array([60.0])).round(1).tolist()
+        [[111412.3, 55800.0]]
+    """
+    sine = np.sin(np.radians(latitude_deg))
+    flat = 1.0 - WGS84_E2 * sine**2
+    north = WGS84_A_M * (1.0 - WGS84_E2) / flat**1.5
+    east = WGS84_A_M / np.sqrt(flat) * np.cos(np.radians(latitude_deg))
+    return np.radians(np.column_stack([north, east]))
 
 
 def straightened(ring: Floats, edge_kind: str) -> Floats:
