@@ -1,0 +1,412 @@
+"""Stays that need permission, held against the permissions known at each instant.
+
+A pass of its own over the samples and spell events of a step. It completes the spell events with what permissions
+say, and tells when that changes: at a report outside a corridor, after an end, or when a permission becomes known.
+
+Rules
+- Only presence that needs permission is followed; all other samples cost one look at an array.
+- Of each stay some reports are kept (`trail_s` apart), so that a permission that becomes known later is tested against the
+  past. From then on every report inside is tested. At MOST_TRAIL reports every second one is let go.
+- What an event of the instant t says rests on samples known until t and permissions received until t, so it does not
+  matter how either arrived in batches.
+- A stay is remembered for `remember_s` after its end, and judged again when something becomes known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from airvigil.airspace.infringement import Samples
+from airvigil.airspace.permission_excess import Excess, Place, add_place, geometry_of
+from airvigil.airspace.permission_matching import Who
+from airvigil.airspace.permission_standing import NO_STANDING, Presence, Standing, standing_of
+from airvigil.airspace.permissions import Permission, PermissionBook, Version
+from airvigil.airspace.volumes import Volume
+from airvigil.settings import Settings
+from airvigil.tracking.identity import (
+    AddressBlocks,
+    exempt_blocks,
+    icao24_of,
+    identity_of,
+    state_blocks,
+    track_id,
+)
+from airvigil.tracking.rows import text_of
+from airvigil.units import NS_PER_S, utc_text
+
+Event = dict[str, Any]
+MOST_TRAIL = 1024
+BEGINNING = -(2**62)
+FALLING_SHORT = ("exceeded", "lapsed", "not_yet")
+_CHANGE, _CLOSED, _SAMPLE, _TOLD = range(4)  # order of what happens to a stay at one instant
+
+
+@dataclass
+class Stay:
+    """One stay of one track in one volume, as far as permissions need it. All fields are plain values."""
+
+    key: str
+    track: str
+    volume: str
+    callsign: int = 0
+    is_state: int = -1
+    first: int = 0  # ns, first and last time inside
+    last: int = 0
+    spacing: int = 0  # ns, of the trail
+    trail: list[list[float]] = field(default_factory=list)
+    excesses: dict[str, dict[str, Any]] = field(default_factory=dict)  # by geometry
+    told: Event | None = None  # latest event of its spell
+    status: str = ""  # as told last
+    closed: int | None = None  # ns
+
+    def who(self, blocks: AddressBlocks) -> Who:
+        """The aircraft, by its address, its latest callsign and the address blocks of state aircraft."""
+        return Who(icao24_of(self.key), text_of(self.callsign), identity_of(self.key, self.is_state, blocks))
+
+
+@dataclass
+class StayBook:
+    """Stays that are open or ended not long ago; `passed` is the watermark until which they were judged."""
+
+    stays: list[Stay] = field(default_factory=list)
+    passed: int = BEGINNING
+    _needs: _Needs | None = None
+
+    def copy(self) -> StayBook:
+        """An independent copy."""
+        return StayBook.from_plain(self.to_plain())
+
+    def to_plain(self) -> dict[str, Any]:
+        """JSON-able values; events are never changed after they were made."""
+        stays = [
+            {
+                **vars(s),
+                "trail": list(s.trail),
+                "excesses": {name: dict(values) for name, values in s.excesses.items()},
+            }
+            for s in self.stays
+        ]
+        return {"stays": stays, "passed": self.passed}
+
+    @staticmethod
+    def from_plain(plain: dict[str, Any]) -> StayBook:
+        """The inverse of `to_plain`."""
+        return StayBook([Stay(**values) for values in plain["stays"]], plain["passed"])
+
+
+class _Needs:
+    """Per slot, whether presence needs permission: by address alone, and if a source says that it is a state aircraft."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.keys: list[str] | None = None
+        self.flags = np.zeros((0, 2), dtype=np.bool_)
+        self.state, self.exempt = state_blocks(settings.permission), exempt_blocks(settings.permission)
+
+    def of(self, keys: list[str]) -> npt.NDArray[np.bool_]:
+        """(slots, 2); the list of keys only grows, or is replaced by another."""
+        if keys is not self.keys:
+            self.keys, self.flags = keys, np.zeros((0, 2), dtype=np.bool_)
+        if len(keys) > len(self.flags):
+            fresh = [[self._need(key, -1), self._need(key, 1)] for key in keys[len(self.flags) :]]
+            self.flags = np.concatenate([self.flags, np.array(fresh, dtype=np.bool_)])
+        return self.flags
+
+    def _need(self, key: str, is_state: int) -> bool:
+        address = icao24_of(key)
+        if address is not None and self.exempt.holds(address):
+            return False
+        return identity_of(key, is_state, self.state) in self.settings.permission.required_for
+
+
+def _followed(
+    book: StayBook, samples: Samples, points: Any, keys: list[str], settings: Settings
+) -> npt.NDArray[np.int64]:
+    """Samples inside whose track needs permission, in order of track, volume and time."""
+    rule = settings.infringement
+    inside = np.flatnonzero((samples.p_lateral >= rule.suspected_p) & ~(samples.p_inside < rule.suspected_p))
+    if not len(inside):
+        return inside
+    if book._needs is None or book._needs.settings is not settings:
+        book._needs = _Needs(settings)
+    flags = book._needs.of(keys)
+    owner = samples.point[inside]
+    slot = points["slot"][owner]
+    needs = flags[slot, (points["is_state"][owner] == 1).astype(np.int64)]
+    kept = inside[needs]
+    order = np.lexsort((kept, samples.volume[kept], points["slot"][samples.point[kept]]))
+    return kept[order]
+
+
+def _thinned(
+    followed: npt.NDArray[np.int64], samples: Samples, points: Any, settings: Settings
+) -> npt.NDArray[np.int64]:
+    """Of samples in the order of `_followed` those that a stay keeps while no permission at all is known.
+
+    These are each track's first and last in a volume, the two beside a gap in which a stay may have ended, and the first
+    report of each stretch of the trail.
+    """
+    if len(followed) < 3:
+        return followed
+    spacing = round(settings.permission.trail_s * NS_PER_S)
+    owner = samples.point[followed]
+    known = points["known"][owner]
+    apart = np.flatnonzero(
+        (points["slot"][owner][1:] != points["slot"][owner][:-1])
+        | (points["start"][owner][1:] != points["start"][owner][:-1])
+        | (samples.volume[followed][1:] != samples.volume[followed][:-1])
+        | (known[1:] - known[:-1] >= settings.infringement.hysteresis_s * NS_PER_S)
+    )
+    kept = np.zeros(len(followed), dtype=np.bool_)
+    kept[0] = kept[-1] = True
+    kept[apart] = kept[apart + 1] = True
+    group = np.zeros(len(followed), dtype=np.int64)
+    group[apart + 1] = 1
+    reports = np.flatnonzero(~samples.bridged[followed])
+    if len(reports):
+        stretch = np.column_stack([np.cumsum(group)[reports], samples.time[followed][reports] // spacing])
+        kept[reports[0]] = True
+        kept[reports[1:][np.any(stretch[1:] != stretch[:-1], axis=1)]] = True
+    return followed[kept]
+
+
+@dataclass
+class _Step:
+    """What one call works with, and the events that it makes."""
+
+    permissions: PermissionBook
+    samples: Samples
+    points: Any
+    settings: Settings
+    blocks: AddressBlocks
+    events: list[Event] = field(default_factory=list)
+
+
+Moment = tuple[int, int, Any]
+
+
+def judge_stays(
+    book: StayBook,
+    permissions: PermissionBook,
+    samples: Samples,
+    points: Any,
+    keys: list[str],
+    volumes: Sequence[Volume],
+    spell_events: Iterable[Event],
+    settings: Settings,
+    watermark: int,
+) -> list[Event]:
+    """Complete the spell events of a step, and tell what changed between them.
+
+    Args:
+        book: changed.
+        permissions: with everything received so far.
+        samples, points, keys, volumes: as `spell_book.take_samples`.
+        spell_events: of the step; get the fields of `permission_standing.NO_STANDING`, and `permission` if it is required.
+        watermark: ns; samples and events before it are all there.
+
+    Returns:
+        `permission_exceeded` and `permission_changed` events.
+    """
+    step = _Step(permissions, samples, points, settings, state_blocks(settings.permission))
+    moments: dict[tuple[str, str], list[Moment]] = {}
+    needed: dict[tuple[str, str], str] = {}
+    for event in spell_events:
+        event.update(NO_STANDING)
+        if event["permission"] == "required":
+            name = event["track_id"], event["volume"]
+            rank = _CLOSED if event["event"] == "spell_closed" else _TOLD
+            moments.setdefault(name, []).append((event["time_ns"], rank, event))
+            needed.setdefault(name, event["track_id"].rpartition("@")[0])
+    if permissions.entries or settings.permission.trail_s > 0.0:
+        followed = _followed(book, samples, points, keys, settings)
+        if not permissions.entries:
+            followed = _thinned(followed, samples, points, settings)
+        for name, key, found in _moments_of(followed, step, keys, volumes):
+            moments.setdefault(name, []).extend(found)
+            needed[name] = key
+    changes = permissions.changes(book.passed, watermark)
+    for stay in book.stays if changes else ():
+        moments.setdefault((stay.track, stay.volume), [])
+        needed.setdefault((stay.track, stay.volume), stay.key)
+    known: dict[tuple[str, str], list[Stay]] = {}
+    for stay in book.stays:
+        known.setdefault((stay.track, stay.volume), []).append(stay)
+    for name, found in moments.items():
+        _live_through(book, known.get(name, []), needed[name], name, found, changes, step)
+    book.passed = max(book.passed, watermark)
+    _forget(book, settings)
+    return step.events
+
+
+def _moments_of(
+    followed: npt.NDArray[np.int64], step: _Step, keys: list[str], volumes: Sequence[Volume]
+) -> Iterable[tuple[tuple[str, str], str, list[Moment]]]:
+    """The samples of each track in each volume."""
+    found: dict[tuple[int, int, int], list[Moment]] = {}
+    owners = step.samples.point[followed]
+    slots, starts = step.points["slot"][owners].tolist(), step.points["start"][owners].tolist()
+    knowns, where = step.points["known"][owners].tolist(), step.samples.volume[followed].tolist()
+    for k, slot, start, known, volume in zip(followed.tolist(), slots, starts, knowns, where, strict=True):
+        found.setdefault((slot, start, volume), []).append((known, _SAMPLE, k))
+    for (slot, start, volume), moments in found.items():
+        yield (track_id(keys[slot], start), volumes[volume].volume_id), keys[slot], moments
+
+
+def _live_through(
+    book: StayBook,
+    stays: list[Stay],
+    key: str,
+    name: tuple[str, str],
+    found: list[Moment],
+    changes: list[int],
+    step: _Step,
+) -> None:
+    """Everything that happens to the stays of one track in one volume, in order."""
+    moments = sorted([*found, *((t, _CHANGE, None) for t in changes)], key=lambda m: m[:2])
+    stays = list(stays)
+    for now, rank, what in moments:
+        stay = stays[-1] if stays and stays[-1].closed is None else None
+        if rank == _CHANGE:
+            for each in stays:
+                if each.closed is None or now - each.closed <= step.settings.permission.remember_s * NS_PER_S:
+                    _tell_change(each, now, step)
+            continue
+        if stay is None:
+            stay = Stay(key, *name)
+            stays.append(stay)
+            book.stays.append(stay)
+        if rank == _SAMPLE:
+            _add_sample(stay, what, step)
+            _tell_change(stay, now, step)
+        else:
+            _complete(stay, what, step)
+            if rank == _CLOSED:
+                stay.closed = now
+
+
+def _add_sample(stay: Stay, k: int, step: _Step) -> None:
+    point, time = step.points[step.samples.point[k]], int(step.samples.time[k])
+    stay.first = time if not stay.last else min(stay.first, time)
+    stay.last = max(stay.last, time)
+    stay.callsign, stay.is_state = int(point["callsign"]), int(point["is_state"])
+    if step.samples.bridged[k]:
+        return
+    known = int(point["known"])
+    place = _place_of(point, step.samples, k, time)
+    for permission, geometry in _tested(stay, known, step):
+        # the first test of this geometry takes in what was kept of the stay before
+        excess = _excess(stay, geometry, permission, step.settings)
+        add_place(excess, place, permission, step.settings)
+        stay.excesses[geometry] = excess.to_plain()
+    _keep(stay, place, step.settings)
+
+
+def _place_of(point: Any, samples: Samples, k: int, time: int) -> Place:
+    names = ("cov_ee", "cov_en", "cov_nn", "bias_m")
+    heights = ("pressure_altitude_m", "geometric_height_m", "height_msl_m")
+    numbers = [float(point[name]) for name in names + heights]
+    return Place._make([time, float(samples.lat[k]), float(samples.lon[k]), *numbers, int(point["gva"])])
+
+
+def _keep(stay: Stay, place: Place, settings: Settings) -> None:
+    """Keep the first report of each stretch of the trail's spacing."""
+    spacing = stay.spacing or round(settings.permission.trail_s * NS_PER_S)
+    if not spacing or (stay.trail and place.time // spacing == int(stay.trail[-1][0]) // spacing):
+        return
+    stay.trail.append(list(place))
+    stay.spacing = spacing
+    if len(stay.trail) > MOST_TRAIL:
+        stay.trail, stay.spacing = stay.trail[::2], 2 * spacing
+
+
+def _named(stay: Stay, now: int, step: _Step) -> list[Permission]:
+    """Permissions known now that name the aircraft."""
+    if not step.permissions.entries:
+        return []
+    versions: list[Version] = step.permissions.named_by(icao24_of(stay.key), text_of(stay.callsign))
+    return [v.permission for v in versions if v.is_known_at(now)]
+
+
+def _tested(stay: Stay, now: int, step: _Step) -> list[tuple[Permission, str]]:
+    """Those of them that bound the place or the height in this volume, one for each geometry."""
+    named = {geometry_of(p): p for p in _named(stay, now, step) if p.opens(stay.volume)}
+    return [(p, geometry) for geometry, p in named.items() if geometry]
+
+
+def _excess(stay: Stay, geometry: str, permission: Permission, settings: Settings) -> Excess:
+    """The tests of one geometry so far; of the kept reports, if it is a new one."""
+    if geometry in stay.excesses:
+        return Excess(**stay.excesses[geometry])
+    excess = Excess()
+    for row in stay.trail:
+        add_place(excess, Place._make(row), permission, settings)
+    return excess
+
+
+def _standing(stay: Stay, now: int, step: _Step) -> Standing:
+    named = _named(stay, now, step)
+    if not named:
+        return Standing("none")
+    for permission, geometry in _tested(stay, now, step):
+        if geometry not in stay.excesses:
+            stay.excesses[geometry] = _excess(stay, geometry, permission, step.settings).to_plain()
+    presence = Presence(stay.first, stay.last, {name: Excess(**v) for name, v in stay.excesses.items()})
+    return standing_of(named, stay.who(step.blocks), stay.volume, presence, step.settings)
+
+
+def _complete(stay: Stay, event: Event, step: _Step) -> None:
+    """Write into a spell event what permissions say at its instant."""
+    if not stay.last:  # no sample of it was followed: its spell says when it was
+        stay.first = stay.last = event["time_ns"]
+    standing = _standing(stay, event["time_ns"], step)
+    event.update(standing.as_event())
+    # without what the step adds later, and without a number that JSON readers cannot hold
+    stay.told = {name: value for name, value in event.items() if name not in ("seq", "time_ns")}
+    stay.status = standing.status
+
+
+def _tell_change(stay: Stay, now: int, step: _Step) -> None:
+    """Tell it if permissions say something else of a stay than was told last."""
+    if stay.told is None or not (step.permissions.entries or stay.status != "none"):
+        return
+    standing = _standing(stay, now, step)
+    if standing.status == stay.status:
+        return
+    fields: Mapping[str, Any] = standing.as_event()
+    is_short = standing.status in FALLING_SHORT and stay.status in ("granted", "ambiguous")
+    step.events.append(
+        {
+            "event": "permission_exceeded" if is_short else "permission_changed",
+            "time": utc_text(now),
+            "time_ns": now,
+            "spell_id": stay.told["spell_id"],
+            "track_id": stay.track,
+            "icao24": icao24_of(stay.key),
+            "callsign": text_of(stay.callsign),
+            "volume": stay.volume,
+            "permission_before": "required" if stay.status == "none" else stay.status,
+            **fields,
+            "reconstruction": stay.told["reconstruction"],
+            "spell": stay.told,
+        }
+    )
+    stay.status = standing.status
+    stay.told = {**stay.told, **fields}
+
+
+def _forget(book: StayBook, settings: Settings) -> None:
+    """Let go of stays that ended so long ago that nothing is judged again, and of those that nothing ended."""
+    remember = round(settings.permission.remember_s * NS_PER_S)
+    silent = round(settings.tracks.memory_s * NS_PER_S) + remember
+    book.stays = [
+        s
+        for s in book.stays
+        if (s.closed is None and book.passed - s.last <= silent)
+        or (s.closed is not None and book.passed - s.closed <= remember)
+    ]
