@@ -4,7 +4,7 @@ A pass of its own over the samples and spell events of a step. It completes the 
 say, and tells when that changes: at a report outside a corridor, after an end, or when a permission becomes known.
 
 Rules
-- Only presence that needs permission is followed; all other samples cost one look at an array.
+- Only presence that needs permission is followed (`permission_following`).
 - Of each stay some reports are kept (`trail_s` apart), so that a permission that becomes known later is tested against the
   past. From then on every report inside is tested. At MOST_TRAIL reports every second one is let go.
 - What an event of the instant t says rests on samples known until t and permissions received until t, so it does not
@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from airvigil.airspace.infringement import Samples
 from airvigil.airspace.permission_excess import Excess, Place, add_place, geometry_of
+from airvigil.airspace.permission_following import Needs, followed_samples, thinned
 from airvigil.airspace.permission_matching import Who
 from airvigil.airspace.permission_standing import NO_STANDING, Presence, Standing, standing_of
 from airvigil.airspace.permissions import Permission, PermissionBook, Version
@@ -30,7 +31,6 @@ from airvigil.airspace.volumes import Volume
 from airvigil.settings import Settings
 from airvigil.tracking.identity import (
     AddressBlocks,
-    exempt_blocks,
     icao24_of,
     identity_of,
     state_blocks,
@@ -75,7 +75,7 @@ class StayBook:
 
     stays: list[Stay] = field(default_factory=list)
     passed: int = BEGINNING
-    _needs: _Needs | None = None
+    _needs: Needs | None = None
 
     def copy(self) -> StayBook:
         """An independent copy."""
@@ -97,82 +97,6 @@ class StayBook:
     def from_plain(plain: dict[str, Any]) -> StayBook:
         """The inverse of `to_plain`."""
         return StayBook([Stay(**values) for values in plain["stays"]], plain["passed"])
-
-
-class _Needs:
-    """Per slot, whether presence needs permission: by address alone, and if a source says that it is a state aircraft."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.keys: list[str] | None = None
-        self.flags = np.zeros((0, 2), dtype=np.bool_)
-        self.state, self.exempt = state_blocks(settings.permission), exempt_blocks(settings.permission)
-
-    def of(self, keys: list[str]) -> npt.NDArray[np.bool_]:
-        """(slots, 2); the list of keys only grows, or is replaced by another."""
-        if keys is not self.keys:
-            self.keys, self.flags = keys, np.zeros((0, 2), dtype=np.bool_)
-        if len(keys) > len(self.flags):
-            fresh = [[self._need(key, -1), self._need(key, 1)] for key in keys[len(self.flags) :]]
-            self.flags = np.concatenate([self.flags, np.array(fresh, dtype=np.bool_)])
-        return self.flags
-
-    def _need(self, key: str, is_state: int) -> bool:
-        address = icao24_of(key)
-        if address is not None and self.exempt.holds(address):
-            return False
-        return identity_of(key, is_state, self.state) in self.settings.permission.required_for
-
-
-def _followed(
-    book: StayBook, samples: Samples, points: Any, keys: list[str], settings: Settings
-) -> npt.NDArray[np.int64]:
-    """Samples inside whose track needs permission, in order of track, volume and time."""
-    rule = settings.infringement
-    inside = np.flatnonzero((samples.p_lateral >= rule.suspected_p) & ~(samples.p_inside < rule.suspected_p))
-    if not len(inside):
-        return inside
-    if book._needs is None or book._needs.settings is not settings:
-        book._needs = _Needs(settings)
-    flags = book._needs.of(keys)
-    owner = samples.point[inside]
-    slot = points["slot"][owner]
-    needs = flags[slot, (points["is_state"][owner] == 1).astype(np.int64)]
-    kept = inside[needs]
-    order = np.lexsort((kept, samples.volume[kept], points["slot"][samples.point[kept]]))
-    return kept[order]
-
-
-def _thinned(
-    followed: npt.NDArray[np.int64], samples: Samples, points: Any, settings: Settings
-) -> npt.NDArray[np.int64]:
-    """Of samples in the order of `_followed` those that a stay keeps while no permission at all is known.
-
-    These are each track's first and last in a volume, the two beside a gap in which a stay may have ended, and the first
-    report of each stretch of the trail.
-    """
-    if len(followed) < 3:
-        return followed
-    spacing = round(settings.permission.trail_s * NS_PER_S)
-    owner = samples.point[followed]
-    known = points["known"][owner]
-    apart = np.flatnonzero(
-        (points["slot"][owner][1:] != points["slot"][owner][:-1])
-        | (points["start"][owner][1:] != points["start"][owner][:-1])
-        | (samples.volume[followed][1:] != samples.volume[followed][:-1])
-        | (known[1:] - known[:-1] >= settings.infringement.hysteresis_s * NS_PER_S)
-    )
-    kept = np.zeros(len(followed), dtype=np.bool_)
-    kept[0] = kept[-1] = True
-    kept[apart] = kept[apart + 1] = True
-    group = np.zeros(len(followed), dtype=np.int64)
-    group[apart + 1] = 1
-    reports = np.flatnonzero(~samples.bridged[followed])
-    if len(reports):
-        stretch = np.column_stack([np.cumsum(group)[reports], samples.time[followed][reports] // spacing])
-        kept[reports[0]] = True
-        kept[reports[1:][np.any(stretch[1:] != stretch[:-1], axis=1)]] = True
-    return followed[kept]
 
 
 @dataclass
@@ -224,9 +148,11 @@ def judge_stays(
             moments.setdefault(name, []).append((event["time_ns"], rank, event))
             needed.setdefault(name, event["track_id"].rpartition("@")[0])
     if permissions.entries or settings.permission.trail_s > 0.0:
-        followed = _followed(book, samples, points, keys, settings)
+        if book._needs is None or book._needs.settings is not settings:
+            book._needs = Needs(settings)
+        followed = followed_samples(book._needs, samples, points, keys, settings)
         if not permissions.entries:
-            followed = _thinned(followed, samples, points, settings)
+            followed = thinned(followed, samples, points, settings)
         for name, key, found in _moments_of(followed, step, keys, volumes):
             moments.setdefault(name, []).extend(found)
             needed[name] = key
