@@ -78,11 +78,10 @@ def observations_of_permissions(raw: bytes, name: str) -> tuple[pa.Table, list[s
         raise ConfigError(f"{name}: not UTF-8 text: byte {error.start}") from error
     sign = text.lstrip()[:1]
     rows = _json_rows if sign in ("{", "[") else _message_rows if sign in ("(", "#") else _csv_rows
-    found, points = _Found(), {}
-    for number, (where, row, table) in enumerate(rows(text, name)):
+    found = _Found()
+    for number, (where, row, points) in enumerate(rows(text, name)):
         if number >= MOST_PERMISSIONS:
             raise ConfigError(f"{name}: expected at most {MOST_PERMISSIONS:,} permissions")
-        points = table
         try:
             _take(row, points, where, found)
         except ConfigError as error:

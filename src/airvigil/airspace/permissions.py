@@ -158,7 +158,7 @@ class PermissionBook:
                 continue
             self.entries.append([known, applies, value])
         if len(self.entries) > taken:
-            self.entries.sort(key=lambda e: (e[0], e[1], json.dumps(e[2], sort_keys=True)))
+            self.entries.sort(key=_order)
             self._versions = self._index = None
         return refused
 
@@ -205,6 +205,12 @@ class PermissionBook:
     def from_plain(plain: list[Any]) -> PermissionBook:
         """The inverse of `to_plain`."""
         return PermissionBook(list(plain))
+
+
+def _order(entry: list[Any]) -> tuple[int, bool, int, str]:
+    """By when it was known; at one instant a withdrawal comes after what it withdraws, whatever arrived first."""
+    known, applies, value = entry
+    return known, value.get("withdrawn") is True, applies, json.dumps(value, sort_keys=True)
 
 
 def _checked(value: Any) -> None:
