@@ -54,7 +54,7 @@ def step(
     if intake.forget_tracks(state.intake, state.tracks, settings.tracks.memory_s):
         interference.forget(state.interference, set(state.tracks.keys))
     intake.arrive(state.intake, state.tracks, reports, settings.time, state.watermark)
-    refused = state.permissions.taken(observations, state.watermark)
+    state.permissions.taken(observations, state.watermark)
     state.watermark = max(state.watermark, watermark_ns)
     rows = intake.release(state.intake, state.watermark)
     rejects, points = admission.admit(
@@ -75,7 +75,7 @@ def step(
         state.interference, points, keys, _claimed(points, airspace), settings.tracks
     )
     events += interference.pass_time(state.interference, state.watermark, settings.tracks)
-    events += observation_events(state, observations) + refused
+    events += observation_events(state, observations) + state.permissions.refusals(state.watermark)
     told = _second(state, sorted(events, key=_order), airspace, settings)
     for event in told:
         state.sequence += 1

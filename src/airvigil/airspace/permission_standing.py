@@ -9,7 +9,8 @@
 | none | no permission known is for this aircraft in this volume |
 
 Rules
-- The best candidate speaks: in the order above, then by the smaller excess. The others are near misses, each with its reasons.
+- The best candidate speaks: in the order above, then by the smaller excess; one that seems to be another aircraft's only before
+  none. The others are near misses, each with its reasons.
 - Greater limits, longer times and wider corridors never make a standing worse.
 - Benefit of the doubt: outside a corridor or a limit counts from P >= `exceeded_p`; P and the excess are told all the same.
 """
@@ -28,7 +29,8 @@ from airvigil.settings import Settings
 from airvigil.units import NS_PER_S, utc_text
 
 STATUSES = ("granted", "ambiguous", "exceeded", "lapsed", "not_yet", "none")  # from best to worst
-_RANK = {"granted": 0, "ambiguous": 1, "exceeded": 2, "lapsed": 3, "not_yet": 3, "none": 4}
+_RANK = {"granted": 0, "ambiguous": 1, "exceeded": 2, "lapsed": 3, "not_yet": 3, "none": 5}
+_RANK_OF_ANOTHER = 4  # ambiguous because it seems to be somebody else's: one's own that has lapsed says more
 MOST_NEAR_MISSES = 3
 _KIND_WORDS = {"flight_plan": "flight plan", "diplomatic_clearance": "diplomatic clearance"}
 
@@ -45,6 +47,7 @@ class Verdict:
         lateral, vertical: (m, 1 sigma in m, P(outside)) of the report most surely outside; NaN where not tested.
         compared: each identifier, as `permission_matching.compare` has it.
         is_short_in_time_only: it would be granted if its time were long enough.
+        rank: the smaller the better.
     """
 
     status: str
@@ -55,6 +58,7 @@ class Verdict:
     vertical: tuple[float, float, float] = (math.nan, math.nan, math.nan)
     compared: tuple[Any, ...] = ()
     is_short_in_time_only: bool = False
+    rank: int = _RANK["none"]
 
     def as_event(self) -> dict[str, Any]:
         """The form that events have; unknown is None."""
@@ -208,6 +212,7 @@ def verdict(
         vertical=(excess.vertical_m, excess.vertical_sigma_m, excess.vertical_p) if has_vertical else unknown,
         compared=compared,
         is_short_in_time_only=is_short,
+        rank=_RANK_OF_ANOTHER if status == "ambiguous" and unsure is not None else _RANK[status],
     )
 
 
@@ -285,7 +290,7 @@ def _joined(verdicts: list[Verdict], presence: Presence, settings: Settings) -> 
     if last is None or covered < presence.last_ns:
         return verdicts
     reason = "together with the permissions before it, it covers what was seen of the stay"
-    granted = replace(last, status="granted", reasons=(reason,), excess_s=math.nan)
+    granted = replace(last, status="granted", reasons=(reason,), excess_s=math.nan, rank=0)
     return [granted, *(v for v in verdicts if v is not last)]
 
 
@@ -294,7 +299,7 @@ def _order(v: Verdict) -> tuple[int, float, float, int, str]:
     metres = sum(max(0.0, m) for m in (v.lateral[0], v.vertical[0]) if not math.isnan(m))
     equal = sum(c.result == "equal" for c in v.compared)
     excess_s = 0.0 if math.isnan(v.excess_s) else v.excess_s
-    return _RANK[v.status], excess_s, metres, -equal, v.permission.permission_id
+    return v.rank, excess_s, metres, -equal, v.permission.permission_id
 
 
 def judge(

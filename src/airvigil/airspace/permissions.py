@@ -120,29 +120,27 @@ class PermissionBook:
 
     Attributes:
         entries: [known_ns, applies_ns, value] each, in order; plain values.
+        refused: [known_ns, reason] of each that could not be read and was not told yet.
     """
 
     entries: list[list[Any]] = field(default_factory=list)
+    refused: list[list[Any]] = field(default_factory=list)
     _versions: list[Version] | None = None
     _index: dict[tuple[str, str], list[Version]] | None = None
     _blocks: list[tuple[int, int, Version]] = field(default_factory=list)
 
-    def taken(self, observations: pa.Table | None, passed_ns: int) -> list[Event]:
-        """Take the permissions among the observations that have arrived.
+    def taken(self, observations: pa.Table | None, passed_ns: int) -> None:
+        """Take in the permissions among the observations that have arrived; those that cannot be read are refused.
 
         Args:
             observations: with OBSERVATION_SCHEMA, of any kind; None for none.
             passed_ns: the watermark before them.
-
-        Returns:
-            A `permission_refused` event for each that cannot be read.
         """
         if observations is None or not observations.num_rows:
-            return []
+            return
         times = [
             observations[n].cast(pa.int64()).to_pylist() for n in ("received_at", "time_of_applicability")
         ]
-        refused: list[Event] = []
         taken = len(self.entries)
         for known, applies, kind, text in zip(
             *times, observations["kind"].to_pylist(), observations["value"].to_pylist(), strict=True
@@ -154,13 +152,21 @@ class PermissionBook:
                 value = json.loads(text or "null")
                 _checked(value)
             except (ConfigError, ValueError, RecursionError) as error:
-                refused.append(_refusal(known, str(error)))
+                self.refused.append([known, str(error)])
                 continue
             self.entries.append([known, applies, value])
         if len(self.entries) > taken:
             self.entries.sort(key=_order)
             self._versions = self._index = None
-        return refused
+
+    def refusals(self, before_ns: int) -> list[Event]:
+        """A `permission_refused` event for each that was refused before an instant, once."""
+        ready = sorted(r for r in self.refused if r[0] < before_ns)
+        self.refused = [r for r in self.refused if r[0] >= before_ns]
+        return [
+            {"event": "permission_refused", "time": utc_text(known), "time_ns": known, "reason": reason}
+            for known, reason in ready
+        ]
 
     def versions(self) -> list[Version]:
         """Every permission in every form that was ever known of it, in the order in which they became known."""
@@ -195,16 +201,16 @@ class PermissionBook:
 
     def copy(self) -> PermissionBook:
         """An independent copy; entries are never changed after they were made."""
-        return PermissionBook(list(self.entries))
+        return PermissionBook(list(self.entries), list(self.refused))
 
-    def to_plain(self) -> list[Any]:
+    def to_plain(self) -> dict[str, Any]:
         """JSON-able values."""
-        return list(self.entries)
+        return {"entries": list(self.entries), "refused": list(self.refused)}
 
     @staticmethod
-    def from_plain(plain: list[Any]) -> PermissionBook:
+    def from_plain(plain: dict[str, Any]) -> PermissionBook:
         """The inverse of `to_plain`."""
-        return PermissionBook(list(plain))
+        return PermissionBook(list(plain["entries"]), list(plain["refused"]))
 
 
 def _order(entry: list[Any]) -> tuple[int, bool, int, str]:
@@ -222,15 +228,6 @@ def _checked(value: Any) -> None:
             )
         return
     permission_from_value(value)
-
-
-def _refusal(known: int, reason: str) -> Event:
-    return {
-        "event": "permission_refused",
-        "time": utc_text(known),
-        "time_ns": known,
-        "reason": reason,
-    }
 
 
 def _versions_of(entries: Iterable[list[Any]]) -> list[Version]:
