@@ -195,10 +195,10 @@ def _take(row: Any, points: Points, where: str, found: _Found) -> None:
             **value,
         }
     permission_values(value, where=where)
+    if known_ns is not None and withdrawn_ns is not None and withdrawn_ns < known_ns:
+        raise ConfigError(f"{where}: withdrawn_at is before received_at")
     found.add(value, known_ns, FROM_THE_START_NS if known_ns is None else known_ns, where)
     if withdrawn_ns is not None:
-        if known_ns is not None and withdrawn_ns < known_ns:
-            raise ConfigError(f"{where}: withdrawn_at is before received_at")
         withdrawal = {"permission_id": value["permission_id"], "withdrawn": True}
         if "issuer" in value:
             withdrawal["issuer"] = value["issuer"]

@@ -204,8 +204,7 @@ def run(
     is_live = any(each.is_live for each in inputs)
     _tell(result, sink, [started])
     if known.observations is not None:
-        watermark = result.state.watermark
-        _step(result, sink, empty_reports(), watermark, airspace, settings, known.observations)
+        _step(result, sink, empty_reports(), result.state.watermark, airspace, settings, known.observations)
     try:
         for table in rebatched(paced(tables, speed), batch):
             watermark = watermark_after(result.state.intake, table, settings.time)
