@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -321,6 +322,32 @@ def test_partition_by_track_gives_the_same_permission_events(seed: int, shards: 
         mine = [row for row in rows if int(row.get("icao24", row.get("sensor_track")), 16) % shards == shard]
         parts += bare(run(mine, *permissions, rule=EVERYBODY)[1])
     assert sorted(parts) == bare(run(rows, *permissions, rule=EVERYBODY)[1])
+
+
+@settings(max_examples=8, deadline=None)
+@given(SEEDS)
+def test_every_number_of_an_explanation_is_a_field_beside_it(seed: int) -> None:
+    cited = 0
+    for event in events(run(random_rows(seed), *made_permissions(seed), rule=EVERYBODY)[1], *INCIDENT):
+        for reason in event["why"]:
+            fields = {k: v for k, v in reason.items() if k not in ("code", "text")}
+            # names in quotes and what identifiers spell are text, and stand in the fields as text
+            text = re.sub(r"'[^']*'", "", reason["text"]).replace("(1 sigma)", "").replace("0.999", "")
+            for number in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])", text):
+                assert number in numbers(fields) or number in json.dumps(fields), (number, reason)
+                cited += 1
+    assert cited > 0 or not events(run(random_rows(seed))[1], *INCIDENT)
+
+
+def numbers(value: Any) -> set[str]:
+    """All numbers in fields, as an explanation would print them."""
+    if isinstance(value, dict):
+        return set().union(*map(numbers, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(numbers, value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return set()
+    return {f"{value:.0f}", f"{value:.1f}", f"{value:.3f}", str(value)}
 
 
 def test_the_made_up_world_has_every_standing() -> None:

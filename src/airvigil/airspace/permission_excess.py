@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -70,7 +70,7 @@ class Excess:
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-able values."""
-        return asdict(self)
+        return dict(vars(self))
 
 
 def normal_p(z: float) -> float:

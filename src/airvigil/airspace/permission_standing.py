@@ -220,10 +220,10 @@ def _status(
     permission: Permission, excess: Excess, early_s: float, late_s: float, settings: Settings
 ) -> tuple[str, tuple[str, ...]]:
     reasons = []
-    if late_s > 0.0:
+    if late_s > 0.0 and late_s >= early_s:
         ended = "it was withdrawn" if permission.withdrawn_ns is not None else "it ended"
         reasons.append(f"{ended} {late_s:.1f} s before the last sign of presence")
-    if early_s > 0.0:
+    elif early_s > 0.0:
         reasons.append(f"it begins {early_s:.1f} s after the first sign of presence")
     least_p = settings.permission.exceeded_p
     is_outside = excess.reports > 0 and excess.lateral_p >= least_p

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ _CHANGE, _CLOSED, _SAMPLE, _TOLD = range(4)  # order of what happens to a stay a
 
 @dataclass
 class Stay:
-    """One stay of one track in one volume, as far as permissions need it. All fields are plain values."""
+    """One stay of one track in one volume, as far as permissions need it. All fields but `excesses` are plain values."""
 
     key: str
     track: str
@@ -58,8 +59,8 @@ class Stay:
     first: int = 0  # ns, first and last time inside
     last: int = 0
     spacing: int = 0  # ns, of the trail
-    trail: list[list[float]] = field(default_factory=list)
-    excesses: dict[str, dict[str, Any]] = field(default_factory=dict)  # by geometry
+    trail: list[list[Any]] = field(default_factory=list)
+    excesses: dict[str, Excess] = field(default_factory=dict)  # by geometry
     told: Event | None = None  # latest event of its spell
     status: str = ""  # as told last
     closed: int | None = None  # ns
@@ -87,7 +88,7 @@ class StayBook:
             {
                 **vars(s),
                 "trail": list(s.trail),
-                "excesses": {name: dict(values) for name, values in s.excesses.items()},
+                "excesses": {name: excess.to_plain() for name, excess in s.excesses.items()},
             }
             for s in self.stays
         ]
@@ -96,16 +97,19 @@ class StayBook:
     @staticmethod
     def from_plain(plain: dict[str, Any]) -> StayBook:
         """The inverse of `to_plain`."""
-        return StayBook([Stay(**values) for values in plain["stays"]], plain["passed"])
+        stays = []
+        for values in plain["stays"]:
+            excesses = {name: Excess(**e) for name, e in values["excesses"].items()}
+            stays.append(Stay(**{**values, "trail": list(values["trail"]), "excesses": excesses}))
+        return StayBook(stays, plain["passed"])
 
 
 @dataclass
 class _Step:
-    """What one call works with, and the events that it makes."""
+    """What one call works with, and the events that it makes; `samples` are columns of the followed ones as lists."""
 
     permissions: PermissionBook
-    samples: Samples
-    points: Any
+    samples: list[Any]
     settings: Settings
     blocks: AddressBlocks
     events: list[Event] = field(default_factory=list)
@@ -137,7 +141,7 @@ def judge_stays(
     Returns:
         `permission_exceeded` and `permission_changed` events.
     """
-    step = _Step(permissions, samples, points, settings, state_blocks(settings.permission))
+    step = _Step(permissions, [], settings, state_blocks(settings.permission))
     moments: dict[tuple[str, str], list[Moment]] = {}
     needed: dict[tuple[str, str], str] = {}
     for event in spell_events:
@@ -153,7 +157,8 @@ def judge_stays(
         followed = followed_samples(book._needs, samples, points, keys, settings)
         if not permissions.entries:
             followed = thinned(followed, samples, points, settings)
-        for name, key, found in _moments_of(followed, step, keys, volumes):
+        step.samples = _columns_of(followed, samples, points)
+        for name, key, found in _moments_of(step, keys, volumes):
             moments.setdefault(name, []).extend(found)
             needed[name] = key
     changes = permissions.changes(book.passed, watermark)
@@ -170,18 +175,39 @@ def judge_stays(
     return step.events
 
 
+# Columns of the followed samples, and where those of a Place begin.
+_SLOT, _START, _KNOWN, _VOLUME, _CALLSIGN, _IS_STATE, _BRIDGED, _TIME, _PLACE_END = (*range(8), 18)
+_POINT_NUMBERS = (
+    *("cov_ee", "cov_en", "cov_nn", "bias_m"),
+    *("pressure_altitude_m", "geometric_height_m", "height_msl_m", "gva"),
+)
+
+
+def _columns_of(followed: npt.NDArray[np.int64], samples: Samples, points: Any) -> list[Any]:
+    """One list a column: a number out of an array of records costs more than all that is done with it."""
+    owner = samples.point[followed]
+    mine = points[owner]
+    identity = [mine[name] for name in ("slot", "start", "known")]
+    identity += [samples.volume[followed], mine["callsign"], mine["is_state"], samples.bridged[followed]]
+    place = [samples.time[followed], samples.lat[followed], samples.lon[followed]]
+    return [column.tolist() for column in (*identity, *place, *(mine[name] for name in _POINT_NUMBERS))]
+
+
+@lru_cache(maxsize=65_536)
+def _name_of(key: str, start: int) -> str:
+    return track_id(key, start)
+
+
 def _moments_of(
-    followed: npt.NDArray[np.int64], step: _Step, keys: list[str], volumes: Sequence[Volume]
+    step: _Step, keys: list[str], volumes: Sequence[Volume]
 ) -> Iterable[tuple[tuple[str, str], str, list[Moment]]]:
-    """The samples of each track in each volume."""
+    """The samples of each track in each volume, in their order."""
     found: dict[tuple[int, int, int], list[Moment]] = {}
-    owners = step.samples.point[followed]
-    slots, starts = step.points["slot"][owners].tolist(), step.points["start"][owners].tolist()
-    knowns, where = step.points["known"][owners].tolist(), step.samples.volume[followed].tolist()
-    for k, slot, start, known, volume in zip(followed.tolist(), slots, starts, knowns, where, strict=True):
+    names = zip(*(step.samples[c] for c in (_SLOT, _START, _VOLUME)), step.samples[_KNOWN], strict=True)
+    for k, (slot, start, volume, known) in enumerate(names):
         found.setdefault((slot, start, volume), []).append((known, _SAMPLE, k))
     for (slot, start, volume), moments in found.items():
-        yield (track_id(keys[slot], start), volumes[volume].volume_id), keys[slot], moments
+        yield (_name_of(keys[slot], start), volumes[volume].volume_id), keys[slot], moments
 
 
 def _live_through(
@@ -194,7 +220,9 @@ def _live_through(
     step: _Step,
 ) -> None:
     """Everything that happens to the stays of one track in one volume, in order."""
-    moments = sorted([*found, *((t, _CHANGE, None) for t in changes)], key=lambda m: m[:2])
+    moments = [*found, *((t, _CHANGE, None) for t in changes)]
+    if len(moments) > 1:
+        moments.sort(key=_when)
     stays = list(stays)
     for now, rank, what in moments:
         stay = stays[-1] if stays and stays[-1].closed is None else None
@@ -216,36 +244,31 @@ def _live_through(
                 stay.closed = now
 
 
+def _when(moment: Moment) -> tuple[int, int]:
+    return moment[:2]
+
+
 def _add_sample(stay: Stay, k: int, step: _Step) -> None:
-    point, time = step.points[step.samples.point[k]], int(step.samples.time[k])
+    columns = step.samples
+    time = columns[_TIME][k]
     stay.first = time if not stay.last else min(stay.first, time)
     stay.last = max(stay.last, time)
-    stay.callsign, stay.is_state = int(point["callsign"]), int(point["is_state"])
-    if step.samples.bridged[k]:
+    stay.callsign, stay.is_state = columns[_CALLSIGN][k], columns[_IS_STATE][k]
+    if columns[_BRIDGED][k]:
         return
-    known = int(point["known"])
-    place = _place_of(point, step.samples, k, time)
-    for permission, geometry in _tested(stay, known, step):
+    place = None
+    for permission, geometry in _tested(stay, columns[_KNOWN][k], step):
+        place = place or Place._make(column[k] for column in columns[_TIME:_PLACE_END])
         # the first test of this geometry takes in what was kept of the stay before
-        excess = _excess(stay, geometry, permission, step.settings)
-        add_place(excess, place, permission, step.settings)
-        stay.excesses[geometry] = excess.to_plain()
-    _keep(stay, place, step.settings)
+        add_place(_excess(stay, geometry, permission, step.settings), place, permission, step.settings)
+    spacing = stay.spacing or round(step.settings.permission.trail_s * NS_PER_S)
+    if spacing and not (stay.trail and time // spacing == stay.trail[-1][0] // spacing):
+        _keep(stay, [column[k] for column in columns[_TIME:_PLACE_END]], spacing)
 
 
-def _place_of(point: Any, samples: Samples, k: int, time: int) -> Place:
-    names = ("cov_ee", "cov_en", "cov_nn", "bias_m")
-    heights = ("pressure_altitude_m", "geometric_height_m", "height_msl_m")
-    numbers = [float(point[name]) for name in names + heights]
-    return Place._make([time, float(samples.lat[k]), float(samples.lon[k]), *numbers, int(point["gva"])])
-
-
-def _keep(stay: Stay, place: Place, settings: Settings) -> None:
+def _keep(stay: Stay, place: list[Any], spacing: int) -> None:
     """Keep the first report of each stretch of the trail's spacing."""
-    spacing = stay.spacing or round(settings.permission.trail_s * NS_PER_S)
-    if not spacing or (stay.trail and place.time // spacing == int(stay.trail[-1][0]) // spacing):
-        return
-    stay.trail.append(list(place))
+    stay.trail.append(place)
     stay.spacing = spacing
     if len(stay.trail) > MOST_TRAIL:
         stay.trail, stay.spacing = stay.trail[::2], 2 * spacing
@@ -261,6 +284,8 @@ def _named(stay: Stay, now: int, step: _Step) -> list[Permission]:
 
 def _tested(stay: Stay, now: int, step: _Step) -> list[tuple[Permission, str]]:
     """Those of them that bound the place or the height in this volume, one for each geometry."""
+    if not step.permissions.entries:
+        return []
     named = {geometry_of(p): p for p in _named(stay, now, step) if p.opens(stay.volume)}
     return [(p, geometry) for geometry, p in named.items() if geometry]
 
@@ -268,8 +293,8 @@ def _tested(stay: Stay, now: int, step: _Step) -> list[tuple[Permission, str]]:
 def _excess(stay: Stay, geometry: str, permission: Permission, settings: Settings) -> Excess:
     """The tests of one geometry so far; of the kept reports, if it is a new one."""
     if geometry in stay.excesses:
-        return Excess(**stay.excesses[geometry])
-    excess = Excess()
+        return stay.excesses[geometry]
+    excess = stay.excesses[geometry] = Excess()
     for row in stay.trail:
         add_place(excess, Place._make(row), permission, settings)
     return excess
@@ -280,9 +305,8 @@ def _standing(stay: Stay, now: int, step: _Step) -> Standing:
     if not named:
         return Standing("none")
     for permission, geometry in _tested(stay, now, step):
-        if geometry not in stay.excesses:
-            stay.excesses[geometry] = _excess(stay, geometry, permission, step.settings).to_plain()
-    presence = Presence(stay.first, stay.last, {name: Excess(**v) for name, v in stay.excesses.items()})
+        _excess(stay, geometry, permission, step.settings)
+    presence = Presence(stay.first, stay.last, stay.excesses)
     return standing_of(named, stay.who(step.blocks), stay.volume, presence, step.settings)
 
 
