@@ -21,6 +21,7 @@ from airvigil.drivers.airspace_choice import choose_airspace, read_airspace_file
 from airvigil.drivers.announcing import Announcing
 from airvigil.drivers.inputs import Input, InputOptions, check_start, open_input, read_merged
 from airvigil.drivers.live import read_live
+from airvigil.drivers.permission_reading import read_permissions
 from airvigil.drivers.progress import shown_progress
 from airvigil.drivers.replay import RunResult, run
 from airvigil.drivers.run_files import NoFiles, RunFiles, Sink
@@ -94,6 +95,7 @@ def _run_and_print(
     is_reconstruction: bool = False,
 ) -> int:
     is_live = any(each.is_live for each in inputs)
+    permissions = read_permissions(options.permissions)
     written: list[Path] = []
     with ExitStack() as stack:
         progress = stack.enter_context(shown_progress(inputs, quiet=options.quiet))
@@ -114,6 +116,7 @@ def _run_and_print(
             sink=_announced(files or NoFiles(), options) if is_live else files or NoFiles(),
             inputs=inputs,
             receivers=receivers,
+            permissions=permissions,
             batch=options.batch,
             speed=options.speed,
             title=title,
@@ -127,7 +130,9 @@ def _run_and_print(
     _print_outcome(options, result, inputs)
     if written:
         stderr_console().print(f"Report: {written[0]}", markup=False)
-    return _status(result, inputs)
+    for reason in permissions.rejected:
+        stderr_console().print(f"permission not used: {reason}", style="yellow", markup=False, soft_wrap=True)
+    return _status(result, inputs) or int(bool(permissions.rejected))
 
 
 def _announced(sink: Sink, options: argparse.Namespace) -> Announcing:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from airvigil.airspace import spell_book
+from airvigil.airspace import permission_stays, spell_book
 from airvigil.airspace.infringement import believed_airborne, samples_of
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spell_book import Teller
@@ -54,6 +54,7 @@ def step(
     if intake.forget_tracks(state.intake, state.tracks, settings.tracks.memory_s):
         interference.forget(state.interference, set(state.tracks.keys))
     intake.arrive(state.intake, state.tracks, reports, settings.time, state.watermark)
+    state.permissions.taken(observations, state.watermark)
     state.watermark = max(state.watermark, watermark_ns)
     rows = intake.release(state.intake, state.watermark)
     rejects, points = admission.admit(
@@ -66,11 +67,15 @@ def step(
     keys = state.tracks.keys
     events = spell_book.take_samples(state.spells, samples, believed, keys, airspace.volumes, teller)
     events += spell_book.pass_time(state.spells, state.watermark, teller)
+    events += permission_stays.judge_stays(
+        *(state.stays, state.permissions, samples, believed, keys, airspace.volumes),
+        *(events, settings, state.watermark),
+    )
     events += interference.take_points(
         state.interference, points, keys, _claimed(points, airspace), settings.tracks
     )
     events += interference.pass_time(state.interference, state.watermark, settings.tracks)
-    events += observation_events(state, observations)
+    events += observation_events(state, observations) + state.permissions.refusals(state.watermark)
     told = _second(state, sorted(events, key=_order), airspace, settings)
     for event in told:
         state.sequence += 1
@@ -105,7 +110,7 @@ def _second(state: State, events: list[Event], airspace: Airspace, settings: Set
     for event in events:
         told += incidents.pass_time(state.incidents, event["time_ns"], volumes, rule)
         told.append(event)
-        if event["event"] != "observation":
+        if event["event"] not in ("observation", "permission_refused"):
             told += incidents.take_event(state.incidents, event, volumes, rule)
     told += incidents.pass_time(state.incidents, state.watermark - 1, volumes, rule)
     return told

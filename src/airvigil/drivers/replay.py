@@ -29,6 +29,7 @@ from airvigil.drivers.inputs import Input
 from airvigil.drivers.last_words import LastWords
 from airvigil.drivers.live import tick_ns
 from airvigil.drivers.pacing import paced, rebatched
+from airvigil.drivers.permission_reading import PermissionFiles
 from airvigil.drivers.run_files import Sink
 from airvigil.engine import step
 from airvigil.reports import empty_reports
@@ -98,7 +99,12 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
 
 
 def started_event(
-    airspace: Airspace, settings: Settings, *, title: str | None, is_reconstruction: bool
+    airspace: Airspace,
+    settings: Settings,
+    *,
+    title: str | None,
+    is_reconstruction: bool,
+    permissions: Sequence[Event] = (),
 ) -> Event:
     """The first event of a run: what it was made with."""
     return {
@@ -109,6 +115,7 @@ def started_event(
         "title": title,
         "airspace": {"digest": airspace.digest, "volumes": [describe_volume(v) for v in airspace.volumes]},
         "settings_digest": settings.digest,
+        "permissions": list(permissions),
         "reconstruction": is_reconstruction,
     }
 
@@ -165,6 +172,7 @@ def run(
     sink: Sink,
     inputs: Sequence[Input] = (),
     receivers: dict[str, tuple[float, float, float]] | None = None,
+    permissions: PermissionFiles | None = None,
     batch: int | None = None,
     speed: float | None = None,
     title: str | None = None,
@@ -180,6 +188,7 @@ def run(
         sink: takes events and tables as they come.
         inputs: what the tables are read from, to be named in the last event.
         receivers: antenna places by sensor.
+        permissions: read before the first report; each counts from when it says that it was received.
         batch: rows a step; None: as they come.
         speed: times real time; None: as fast as it goes.
         title, is_reconstruction: of the run.
@@ -188,9 +197,14 @@ def run(
     """
     result = RunResult(state=State(receivers=dict(receivers or {})))
     begin = time.monotonic()
-    started = started_event(airspace, settings, title=title, is_reconstruction=is_reconstruction)
+    known = permissions or PermissionFiles()
+    started = started_event(
+        airspace, settings, title=title, is_reconstruction=is_reconstruction, permissions=known.described
+    )
     is_live = any(each.is_live for each in inputs)
     _tell(result, sink, [started])
+    if known.observations is not None:
+        _step(result, sink, empty_reports(), result.state.watermark, airspace, settings, known.observations)
     try:
         for table in rebatched(paced(tables, speed), batch):
             watermark = watermark_after(result.state.intake, table, settings.time)
@@ -218,10 +232,16 @@ def run(
 
 
 def _step(
-    result: RunResult, sink: Sink, table: pa.Table, watermark: int, airspace: Airspace, settings: Settings
+    result: RunResult,
+    sink: Sink,
+    table: pa.Table,
+    watermark: int,
+    airspace: Airspace,
+    settings: Settings,
+    observations: pa.Table | None = None,
 ) -> None:
     begin = time.monotonic()
-    result.state, output = step(result.state, table, None, watermark, airspace, settings)
+    result.state, output = step(result.state, table, observations, watermark, airspace, settings)
     result.engine_seconds += time.monotonic() - begin
     # nanoseconds do not fit into the numbers of JSON readers; the time stands beside them as text
     _tell(result, sink, [{k: v for k, v in event.items() if k != "time_ns"} for event in output.events])
