@@ -1,7 +1,7 @@
-"""Points along a geodesic on the WGS84 ellipsoid, for edges that are geodesics by their source.
+"""Geodesics on the WGS84 ellipsoid: points along one, its length and azimuth, the place at its end.
 
-Vincenty's inverse and direct solutions, in scalar Python: only the few edges of a user's volume
-pass here, once, when it is loaded. Nearly antipodal end points, where the inverse solution does
+Vincenty's inverse and direct solutions, in scalar Python: only the edges, arcs and circles of a user's
+volumes pass here, once, when they are loaded. Nearly antipodal end points, where the inverse solution does
 not converge, are refused: no airspace has such an edge.
 
 Reference: T. Vincenty, Survey Review 23 (1975) 88-93. Accuracy 0.1 mm over the lengths in question.
@@ -38,6 +38,30 @@ def geodesic_points(lat1: float, lon1: float, lat2: float, lon2: float, pieces: 
     for k in range(1, pieces):
         points[k] = _direct(lat1, lon1, azimuth, length * k / pieces)
     return points
+
+
+def geodesic_inverse(lat1: float, lon1: float, lat2: float, lon2: float) -> tuple[float, float]:
+    """Length in metres and azimuth in radians (clockwise from north) at place 1; 0, 0 where the places are one.
+
+    Raises:
+        AirspaceError: if the places are nearly antipodal.
+
+    Example:
+        >>> length, azimuth = geodesic_inverse(60.0, 25.0, 61.0, 25.0)
+        >>> round(length, 2), azimuth
+        (111421.23, 0.0)
+    """
+    return _inverse(lat1, lon1, lat2, lon2)
+
+
+def geodesic_direct(lat: float, lon: float, azimuth_rad: float, length_m: float) -> tuple[float, float]:
+    """Latitude and longitude (degrees, within +-180) at a length along the geodesic that leaves at an azimuth.
+
+    Example:
+        >>> [round(value, 6) for value in geodesic_direct(60.0, 25.0, 0.0, 111421.23)]
+        [61.0, 25.0]
+    """
+    return _direct(lat, lon, azimuth_rad, length_m)
 
 
 def _series(cos2_alpha: float) -> tuple[float, float]:
@@ -94,7 +118,9 @@ def _direct(lat1: float, lon1: float, azimuth: float, length: float) -> tuple[fl
     sigma = first = length / (WGS84_B_M * a)
     for _ in range(20):
         cos_2m = math.cos(2.0 * sigma1 + sigma)
-        sigma = first + _delta_sigma(b, math.sin(sigma), math.cos(sigma), cos_2m)
+        previous, sigma = sigma, first + _delta_sigma(b, math.sin(sigma), math.cos(sigma), cos_2m)
+        if sigma == previous:
+            break
     cos_2m = math.cos(2.0 * sigma1 + sigma)
     x = math.sin(u1) * math.sin(sigma) - math.cos(u1) * math.cos(sigma) * math.cos(azimuth)
     y = math.sin(u1) * math.cos(sigma) + math.cos(u1) * math.sin(sigma) * math.cos(azimuth)
