@@ -26,6 +26,8 @@ MAX_RADIUS_M = 2_000_000.0  # no published arc is a tenth as large
 CORRIDOR_PIECE_M = 2_000.0  # its sides are joined in longitude and latitude: 0.3 m off at latitude 75
 MAX_CORRIDOR_LATITUDE_DEG = 85.0
 MAX_CORRIDOR_M = 5_000_000.0
+MAX_HALF_WIDTH_M = 200_000.0
+MAX_LINE_PLACES = 2_000
 
 Place = tuple[float, float]  # latitude, longitude in degrees
 
@@ -101,10 +103,14 @@ def corridor_rings(line: Sequence[Place], half_width_m: float) -> list[NDArray[n
     The first is the outer one; others are holes, where the line runs round something.
 
     Raises:
-        AirspaceError: fewer than two places, a line that is too long, or too near a pole.
+        AirspaceError: too few or too many places, a line too long, too wide, or too near a pole.
     """
-    if len(line) < 2:
-        raise AirspaceError(f"a corridor needs at least 2 places on its line, got {len(line)}")
+    if not 2 <= len(line) <= MAX_LINE_PLACES:
+        raise AirspaceError(f"expected a line of 2 to {MAX_LINE_PLACES:,} places, got {len(line)}")
+    if not 0.0 < half_width_m <= MAX_HALF_WIDTH_M:
+        raise AirspaceError(
+            f"expected a half width above 0 and up to {MAX_HALF_WIDTH_M / 1000:g} km, got {half_width_m:g} m"
+        )
     unbroken = _unbroken(line)
     parts, total = [], 0.0
     for start, end in zip(unbroken[:-1], unbroken[1:], strict=True):

@@ -25,7 +25,6 @@ from airvigil.units import M_PER_FT, utc_ns
 
 CLASSES = frozenset("ABCDEFG")
 NO_CLASS = frozenset({"UNC", "UNCLASSIFIED", "UKN", "UNKNOWN", "OTHER", ""})
-FIR_TYPES = frozenset({"FIR", "UIR"})
 ALWAYS_NS = 2**62  # an open end: the year 2116 is beyond every airspace file
 
 _GROUND = frozenset({"GND", "SFC", "SURFACE", "GROUND", "MSL/GND"})
