@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -113,7 +114,7 @@ def corridor_rings(line: Sequence[Place], half_width_m: float) -> list[NDArray[n
         )
     unbroken = _unbroken(line)
     parts, total = [], 0.0
-    for start, end in zip(unbroken[:-1], unbroken[1:], strict=True):
+    for start, end in pairwise(unbroken):
         length, _ = geodesic_inverse(*start, *end)
         total += length
         if total > MAX_CORRIDOR_M:
@@ -142,7 +143,8 @@ def _strip(start: Place, end: Place, length_m: float, half_width_m: float) -> li
     if length_m == 0.0:
         return []
     pieces = max(math.ceil(length_m / CORRIDOR_PIECE_M), 1)
-    places = [*map(tuple, geodesic_points(*start, *end, pieces).tolist()), end]
+    places: list[Place] = [(lat, lon) for lat, lon in geodesic_points(*start, *end, pieces).tolist()]
+    places.append(end)
     right, left = [], []
     for k, place in enumerate(places):
         if k < pieces:

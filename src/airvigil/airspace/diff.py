@@ -67,9 +67,7 @@ def diff_volumes(before: Sequence[Volume], after: Sequence[Volume]) -> list[Volu
         else:
             fields = (FieldChange("volume_id", volume_id, twin), *_field_changes(volume, added.pop(twin)))
             changes.append(VolumeChange("renamed", volume_id, fields, displacement_m=0.0))
-    changes += [
-        VolumeChange("added", key, area_after_m2=area_m2(volume)) for key, volume in added.items()
-    ]
+    changes += [VolumeChange("added", key, area_after_m2=area_m2(volume)) for key, volume in added.items()]
     return changes
 
 

@@ -43,7 +43,9 @@ _GROUND_MODES = frozenset({"", "clampToGround", "clampToSeaFloor"})
 @dataclass
 class _Polygon:
     line: int
-    rings: list[tuple[int, str]] = field(default_factory=list)  # line and coordinates; the first is the outer one
+    rings: list[tuple[int, str]] = field(
+        default_factory=list
+    )  # line and coordinates; the first is the outer one
     mode: str = ""
     is_extruded: bool = False
 
@@ -248,7 +250,11 @@ def _ring(text: str, line: int) -> tuple[NDArray[np.float64], NDArray[np.float64
             raise AirspaceError(f"line {line}: expected longitude,latitude[,height], got {word[:60]!r}")
         positions.append((numbers[1], numbers[0], numbers[2] if len(numbers) == 3 else 0.0))
     array = np.array(positions, dtype=np.float64).reshape(-1, 3)
-    if not (np.isfinite(array).all() and (np.abs(array[:, 0]) <= 90.0).all() and (np.abs(array[:, 1]) <= 540.0).all()):
+    if not (
+        np.isfinite(array).all()
+        and (np.abs(array[:, 0]) <= 90.0).all()
+        and (np.abs(array[:, 1]) <= 540.0).all()
+    ):
         raise AirspaceError(f"line {line}: a position out of range")
     if len(array) and (array[0, :2] != array[-1, :2]).any():
         array = np.concatenate([array, array[:1]])

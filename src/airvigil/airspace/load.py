@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module, util
 
@@ -65,7 +66,7 @@ def load_file(
     if found == "geojson":
         loaded = _json(raw, name, version, kind, edge_kind)
     elif found == "aixm":
-        loaded = _aixm(raw, name, version, at_ns, kind)
+        loaded = load_aixm_together([(raw, name)], at_ns, kind=kind)
     else:
         # imported when needed: a YAML and an XML reader that most runs never use
         module = {"openair": "openair", "kml": "kml_volumes", "shapes": "shapes_yaml"}[found]
@@ -96,9 +97,7 @@ def detect(raw: bytes, name: str) -> str:
             return "kml"
         if local in (b"AIXMBasicMessage", b"BasicMessage", b"AIXM-Snapshot") or b"aixm" in head:
             return "aixm"
-        raise AirspaceError(
-            f"{name}: XML, but neither KML nor AIXM: root {local.decode(errors='replace')!r}"
-        )
+        raise AirspaceError(f"{name}: XML, but neither KML nor AIXM: root {local.decode(errors='replace')!r}")
     if b"\x00" not in head:
         if _OPENAIR.search(head):
             return "openair"
@@ -124,19 +123,35 @@ def _json(raw: bytes, name: str, version: str, kind: str | None, edge_kind: str 
     return replace(_finished("geojson", volumes), rejected=rejected)
 
 
-def _aixm(raw: bytes, name: str, version: str, at_ns: int | None, kind: str | None) -> Loaded:
+def load_aixm_together(
+    documents: Sequence[tuple[bytes, str]], at_ns: int | None, *, kind: str | None = None
+) -> Loaded:
+    """AIXM documents as one: a data set and the digital NOTAMs to it.
+
+    Args:
+        documents: (bytes, name) each.
+        at_ns: the instant (ns UTC) as of which they are read.
+
+    Raises:
+        AirspaceError: no instant, or a document that cannot be read.
+    """
+    names = ", ".join(name for _, name in documents)
     if at_ns is None:
         raise AirspaceError(
-            f"{name}: AIXM has versions in time, and no instant was named", hint="name it: --at 2026-05-01T10:00Z"
+            f"{names}: AIXM has versions in time, and no instant was named",
+            hint="name it: --at 2026-05-01T10:00Z (of a replay: --airspace-at)",
         )
     if util.find_spec("airvigil.airspace.aixm") is None:
-        raise AirspaceError(f"{name}: AIXM is not read by this version")
-    volumes = import_module("airvigil.airspace.aixm").load_aixm(raw, name, at_ns)
+        raise AirspaceError(f"{names}: AIXM is not read by this version")
+    loaded: Loaded = import_module("airvigil.airspace.aixm").load_aixm(list(documents), at_ns)
+    digests = ", ".join(hashlib.sha256(raw).hexdigest() for raw, _ in documents)
+    version = f"file SHA-256 {digests}"
     stamped = [
         volume if "SHA-256" in volume.version else replace(volume, version=_joined(volume.version, version))
-        for volume in volumes
+        for volume in loaded.volumes
     ]
-    return _finished("aixm", _with_kind(stamped, kind))
+    unique = _finished("aixm", _with_kind(stamped, kind))
+    return replace(unique, rejected=tuple(loaded.rejected), remarks=(*loaded.remarks, *unique.remarks))
 
 
 def _joined(own: str, version: str) -> str:

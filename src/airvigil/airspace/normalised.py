@@ -1,6 +1,6 @@
 """Volumes of whatever source as one GeoJSON file, and back with the same digests.
 
-    {"type": "FeatureCollection", "airvigil": "airspace/1", "source_file": {...}, "features": [...]}
+    {"type": "FeatureCollection", "airvigil": "airspace/1", "sources": [...], "features": [...]}
 
 Rules
 - Every field of a volume is a property: limits as written and in metres, activation, the source's own text, its digest.
@@ -33,13 +33,13 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def normalised_bytes(volumes: Sequence[Volume], source_file: Mapping[str, Any] | None = None) -> bytes:
+def normalised_bytes(volumes: Sequence[Volume], sources: Sequence[Mapping[str, str]] = ()) -> bytes:
     """A GeoJSON file of the volumes, one feature a line; the same volumes give the same bytes.
 
     Args:
-        source_file: what they were read from: name, SHA-256, format.
+        sources: what they were read from: name, SHA-256, format of each.
     """
-    head = {"type": "FeatureCollection", "airvigil": FORMAT, "source_file": dict(source_file or {})}
+    head = {"type": "FeatureCollection", "airvigil": FORMAT, "sources": [dict(source) for source in sources]}
     lines = ",\n".join(_json(_feature(volume)) for volume in volumes)
     return f'{_json(head)[:-1]},"features":[\n{lines}\n]}}\n'.encode()
 
@@ -56,7 +56,9 @@ def read_normalised(document: Mapping[str, Any], name: str) -> list[Volume]:
         AirspaceError: another version, something missing, or a digest that does not fit.
     """
     if document.get("airvigil") != FORMAT:
-        raise AirspaceError(f"{name}: expected airvigil {FORMAT!r}, got {str(document.get('airvigil'))[:40]!r}")
+        raise AirspaceError(
+            f"{name}: expected airvigil {FORMAT!r}, got {str(document.get('airvigil'))[:40]!r}"
+        )
     members = document.get("features")
     if not isinstance(members, list):
         raise AirspaceError(f"{name}: $.features: expected a list")
@@ -186,7 +188,9 @@ def _volume(feature: Any, where: str) -> Volume:
     except AirspaceError as error:
         raise AirspaceError(f"{where}: {error}", hint=error.hint) from error
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
-        raise AirspaceError(f"{where}: not a volume as we write it ({type(error).__name__}: {error})") from error
+        raise AirspaceError(
+            f"{where}: not a volume as we write it ({type(error).__name__}: {error})"
+        ) from error
     if volume.digest != stated:
         raise AirspaceError(
             f"{where}: volume {volume.volume_id!r} has digest {volume.digest}, the file says {str(stated)[:64]}",
@@ -199,7 +203,9 @@ def _rings(geometry: Mapping[str, Any], order: list[int] | None) -> list[NDArray
     if geometry["type"] not in ("Polygon", "MultiPolygon"):
         raise ValueError("no polygon")
     polygons = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-    rings = [np.array(ring, dtype=np.float64).reshape(-1, 2)[:, ::-1] for polygon in polygons for ring in polygon]
+    rings = [
+        np.array(ring, dtype=np.float64).reshape(-1, 2)[:, ::-1] for polygon in polygons for ring in polygon
+    ]
     if order is None:
         return rings
     if sorted(order) != list(range(len(rings))):

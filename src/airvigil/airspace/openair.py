@@ -286,7 +286,9 @@ def _volume(block: _Block, source: str, version: str, kind: str | None, edge_kin
             raise AirspaceError(f"no {what} limit ({command})")
     ring = block.circle
     if ring is None:
-        corners = block.corners if block.corners[:1] == block.corners[-1:] else [*block.corners, *block.corners[:1]]
+        corners = (
+            block.corners if block.corners[:1] == block.corners[-1:] else [*block.corners, *block.corners[:1]]
+        )
         if len(corners) < 4:
             raise AirspaceError(f"expected at least 3 corners, got {max(len(corners) - 1, 0)}")
         ring = np.array(corners)

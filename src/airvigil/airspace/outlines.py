@@ -70,7 +70,8 @@ def sampled(ring: Floats, edge_kind: str, spacing_m: float) -> Floats:
         if count == 1:
             parts.append(ring[k : k + 1])
         elif edge_kind == "geodesic" and not artificial[k]:
-            part = geodesic_points(*map(float, ring[k]), *map(float, ring[k + 1]), count)
+            (lat1, lon1), (lat2, lon2) = ring[k].tolist(), ring[k + 1].tolist()
+            part = geodesic_points(lat1, lon1, lat2, lon2, count)
             part[:, 1] = ring[k, 1] + np.remainder(part[:, 1] - ring[k, 1] + 180.0, 360.0) - 180.0
             parts.append(part)
         else:

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import yaml
+import yaml  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from airvigil.airspace.activation import PERMANENT, Activation, Window
@@ -159,7 +159,7 @@ def _mapping(node: yaml.Node, known: frozenset[str] | set[str]) -> dict[str, yam
     found: dict[str, yaml.Node] = {}
     for key, value in node.value:
         word = key.value if isinstance(key, yaml.ScalarNode) else None
-        if word not in known:
+        if word is None or word not in known:
             raise _AtLineError(key, f"unknown key {word!r}; there are {', '.join(sorted(known))}")
         if word in found:
             raise _AtLineError(key, f"{word} is there twice")
@@ -206,7 +206,9 @@ class _Shape:
 def _shape(words: dict[str, yaml.Node], entry: yaml.Node, edge_kind: str) -> _Shape:
     given = [key for key in ("circle", "corridor", "polygon") if key in words]
     if len(given) != 1:
-        raise _AtLineError(entry, f"expected one of circle, corridor, polygon, got {', '.join(given) or 'none'}")
+        raise _AtLineError(
+            entry, f"expected one of circle, corridor, polygon, got {', '.join(given) or 'none'}"
+        )
     if "holes" in words and given != ["polygon"]:
         raise _AtLineError(words["holes"], "only a polygon has holes")
     node = words[given[0]]
