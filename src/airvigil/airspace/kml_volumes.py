@@ -6,7 +6,8 @@ Rules
   sea level (EGM96 by the standard), from one `relativeToGround` height it is above ground; clamped to the ground it has no limits, and
   a remark says so. A plate at a height, or a polygon that is a wall or a roof, bounds no volume by itself: rejected, with its line.
 - Edges are geodesics: clause 6.3 projects the straight line between two corners on the Earth from its centre.
-- Ids come from the Placemark's `id`, else its name.
+- ExtendedData also gives `id`, `kind`, `class`, `type`, `may_enter` and `activation`, of which only "permanent" and "H24" are understood.
+- Otherwise ids come from the Placemark's `id`, else its name.
 - Nothing is fetched and nothing is expanded: a document type or an entity declaration is refused; depth, elements and positions are bounded.
 """
 
@@ -20,6 +21,7 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
+from airvigil.airspace.activation import PERMANENT, Activation
 from airvigil.airspace.antimeridian import within_longitudes
 from airvigil.airspace.geojson import FIR_TYPES
 from airvigil.airspace.limits import NO_LOWER, NO_UPPER, Limit, parse_limit
@@ -226,12 +228,18 @@ def _volume(mark: _Placemark, source: str, version: str, kind: str | None, edge_
         upper=upper,
         airspace_class=airspace_class if airspace_class in CLASSES else "",
         airspace_type=airspace_type,
+        activation=_activation(words.get("activation", "")),
         may_enter=words.get("may_enter", ""),
         edge_kind=edge_kind,
         source=source,
         version=version,
         place=f"line {mark.line}",
     )
+
+
+def _activation(text: str) -> Activation:
+    """What ExtendedData says of when it exists; any words but these two are not understood."""
+    return PERMANENT if text.lower() in ("", "permanent", "h24") else Activation("unknown", (), text)
 
 
 def _ring(text: str, line: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -121,7 +121,8 @@ def polygons_of(rings: Sequence[NDArray[np.float64]]) -> list[list[int]]:
             # a corner may lie on the exterior; a point inside the hole cannot
             inner = shapely.Polygon(rings[hole][:, ::-1])
             inside = shapely.point_on_surface(inner if inner.is_valid else shapely.convex_hull(inner))
-            owner = next((i for i in by_size if polygons[i].is_valid and polygons[i].covers(inside)), owner)
+            larger = (i for i in by_size if areas[i] > -areas[hole] and polygons[i].is_valid)
+            owner = next((i for i in larger if polygons[i].covers(inside)), owner)
         groups[owner].append(hole)
     return [groups[index] for index in shells]
 

@@ -60,7 +60,7 @@ def parse_places(text: str) -> list[tuple[float, float]]:
 
 
 def _degrees(found: re.Match[str], group: int) -> float:
-    degrees, minutes, seconds = (found[group + k] for k in range(3))
+    degrees, minutes, seconds = found.group(group, group + 1, group + 2)
     if (minutes is not None and "." in degrees) or (seconds is not None and "." in minutes):
         raise AirspaceError("decimals before the last part of an angle")
     m, s = float(minutes or 0.0), float(seconds or 0.0)

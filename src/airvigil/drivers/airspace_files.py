@@ -48,7 +48,7 @@ def unpacked(raw: bytes, name: str) -> bytes:
     Raises:
         AirspaceError: damaged, a bomb, or an archive of which it is not clear what to read.
     """
-    if raw.startswith(b"PK\x03\x04"):
+    if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _from_zip(raw, name)
     if compression_of(raw[:MAGIC_BYTES]) is None:
         return raw

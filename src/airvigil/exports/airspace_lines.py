@@ -66,7 +66,7 @@ def diff_lines(changes: Sequence[VolumeChange]) -> Iterator[str]:
         facts = [f"{field.field} {field.before!r} -> {field.after!r}" for field in change.fields]
         if change.change == "changed" and not math.isnan(change.area_before_m2):
             facts.append(f"area {_km2(change.area_before_m2)} -> {_km2(change.area_after_m2)}")
-            facts.append(f"boundary moved by up to {change.displacement_m:,.0f} m")
+            facts.append(f"boundary moved by up to {_metres(change.displacement_m)}")
         elif change.change in ("added", "removed"):
             area = change.area_after_m2 if change.change == "added" else change.area_before_m2
             facts.append(f"area {_km2(area)}")
@@ -85,6 +85,10 @@ def diff_json(change: VolumeChange) -> str:
             "displacement_m": _known(change.displacement_m),
         }
     )
+
+
+def _metres(value: float) -> str:
+    return f"{value:,.0f} m" if value >= 10.0 else f"{value:.3f} m"
 
 
 def _km2(area_m2: float) -> str:
