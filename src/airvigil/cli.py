@@ -59,7 +59,10 @@ def _count(text: str) -> int:
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--airspace", metavar="LIST", help="states (EST,FIN) and GeoJSON files, in any mix")
+    parser.add_argument("--airspace", metavar="LIST", help="states (EST,FIN) and airspace files, in any mix")
+    parser.add_argument(
+        "--airspace-at", metavar="TIME", help="instant as of which AIXM files are read, ISO 8601 in UTC"
+    )
     parser.add_argument(
         "--settings", metavar="FILE", help="TOML over the defaults; `airvigil settings` prints them"
     )
@@ -138,19 +141,55 @@ def _add_scenario(commands: Any) -> None:
 
 
 def _add_airspace(commands: Any) -> None:
-    parser = commands.add_parser("airspace", help="the volumes: list, show, check a file")
+    parser = commands.add_parser("airspace", help="the volumes: import, list, show, check, export, diff")
     inner = parser.add_subparsers(required=True, metavar="COMMAND")
-    listing = inner.add_parser("list", help="states and disputed areas in the packaged boundaries")
-    listing.set_defaults(action="airspace_list")
-    show = inner.add_parser(
-        "show", help="one state or file, in JSON", epilog="example: airvigil airspace show EST"
+    importing = _airspace_command(
+        inner, "import", "files of any format as our own GeoJSON, with a loading report",
+        "example: airvigil airspace import france.txt.gz --out france.geojson",
+    )  # fmt: skip
+    importing.add_argument("files", metavar="FILE", nargs="+")
+    listing = _airspace_command(inner, "list", "packaged states and disputed areas, or what files hold")
+    listing.add_argument(
+        "airspace", metavar="LIST", nargs="?", help="files and states; the package without it"
+    )
+    show = _airspace_command(
+        inner, "show", "states and files in JSON, a line a volume", "example: airvigil airspace show EST"
     )
     show.add_argument("airspace", metavar="LIST")
-    show.add_argument("--settings", metavar="FILE")
-    show.set_defaults(action="airspace_show")
-    check = inner.add_parser("check", help="what is wrong with a GeoJSON file")
+    check = _airspace_command(inner, "check", "what is wrong with a file, with its place")
     check.add_argument("file", metavar="FILE", type=Path)
-    check.set_defaults(action="airspace_check")
+    export = _airspace_command(
+        inner, "export", "states and files as GeoJSON, KML, OpenAir or a list in CSV",
+        "example: airvigil airspace export EST,FIN --to kml --out baltic.kml",
+    )  # fmt: skip
+    export.add_argument("airspace", metavar="LIST")
+    export.add_argument("--to", choices=("geojson", "kml", "openair", "csv"), required=True)
+    diff = _airspace_command(
+        inner, "diff", "what changed from one file or state to another; status 1 if anything did"
+    )
+    diff.add_argument("before", metavar="A")
+    diff.add_argument("after", metavar="B")
+    for writing in (importing, export):
+        writing.add_argument("--out", metavar="FILE", type=Path, help="default: stdout")
+    for judging in (listing, show, export, diff):
+        judging.add_argument("--settings", metavar="FILE")
+
+
+def _airspace_command(inner: Any, name: str, what: str, epilog: str | None = None) -> argparse.ArgumentParser:
+    """One of the commands, with what all of them take."""
+    parser: argparse.ArgumentParser = inner.add_parser(name, help=what, epilog=epilog)
+    parser.add_argument(
+        "--kind", choices=("user", "fir", "sovereign", "disputed"), help="of all volumes of files"
+    )
+    parser.add_argument(
+        "--edge-kind", choices=("geodesic", "lonlat"), help="of straight edges, over what the file says"
+    )
+    parser.add_argument(
+        "--at", metavar="TIME", help="read sources with versions in time as of this instant; default now"
+    )
+    parser.add_argument("--json", action="store_true", help="JSON, one object a line")
+    parser.set_defaults(action=f"airspace_{name}")
+    return parser
 
 
 def build_parser() -> argparse.ArgumentParser:

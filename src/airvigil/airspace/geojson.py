@@ -11,7 +11,12 @@ Properties, all optional
 - `vertical_reference`: STD, MSL, SFC or W84. A flight level is STD, AMSL is MSL, AGL is SFC by itself; a bare height
   needs it. Each limit has its own reference.
 - `edge_kind`: "lonlat" (the default) or "geodesic"
+- `kind`: "user" (the default), "fir", "sovereign" or "disputed"; `states`: a list of ISO 3166-1 alpha-3 codes
+- `airspace_class`, `airspace_type` (or `class`, `type`), `may_enter`: texts. A type FIR or UIR makes the kind "fir"
 - `boundary_uncertainty_m`: one sigma; 0 where the boundary is exact by definition
+
+Flight information regions as Eurocontrol's data set of 2015 has them are understood too: IDENT, NAME, TYPE, and LOWERLIMIT,
+LOWERUNIT, UPPERLIMIT, UPPERUNIT, in which FT and M are above mean sea level, 0 is the surface and FL 999 no limit.
 
 Nothing is repaired: what cannot be meant is refused, with the feature's place in the file and the value found.
 Rings are turned so that the interior is on their left, which RFC 7946 asks for and many files ignore.
@@ -31,6 +36,9 @@ from airvigil.airspace.limits import NO_LOWER, NO_UPPER, VERTICAL_REFERENCES, Li
 from airvigil.airspace.volumes import EDGE_KINDS, Volume, make_volume, orient_ring
 from airvigil.errors import AirspaceError
 
+FIR_TYPES = frozenset({"FIR", "UIR"})
+MAX_LISTS = 8_000_000  # of a JSON document: the whole world at 10 m has 2 million
+MAX_VALUES = 30_000_000
 MAX_FEATURES = 100_000  # a file with more is not somebody's airspace
 
 
@@ -49,12 +57,9 @@ def load_geojson(raw: bytes, name: str) -> list[Volume]:
         >>> load_geojson(box, "box.geojson")[0].volume_id
         'box.geojson#1'
     """
-    volumes = [
-        _volume(feature, where, f"{name}#{number}", name)
-        for number, (where, feature) in enumerate(features(parse(raw, name), name), start=1)
-    ]
-    if not volumes:
-        raise AirspaceError(f"{name}: no polygons in it")
+    volumes, faults = volumes_of(parse(raw, name), name)
+    if faults:
+        raise faults[0]
     seen: dict[str, int] = {}
     for number, volume in enumerate(volumes):
         if volume.volume_id in seen:
@@ -65,12 +70,43 @@ def load_geojson(raw: bytes, name: str) -> list[Volume]:
     return volumes
 
 
+def volumes_of(
+    document: Any, name: str, *, kind: str | None = None, edge_kind: str | None = None, version: str = ""
+) -> tuple[list[Volume], list[AirspaceError]]:
+    """Volumes of a GeoJSON document, ids as they are, and what is wrong with each feature that is none.
+
+    Args:
+        document: parsed JSON.
+        kind, edge_kind: of all volumes, over what the file says.
+        version: of volumes that state none.
+
+    Raises:
+        AirspaceError: it is not GeoJSON with polygons, or no feature can be read: then the first one's fault.
+    """
+    over = {key: value for key, value in (("kind", kind), ("edge_kind", edge_kind)) if value}
+    volumes: list[Volume] = []
+    faults: list[AirspaceError] = []
+    for number, (where, feature) in enumerate(features(document, name), start=1):
+        try:
+            volumes.append(_volume(feature, where, f"{name}#{number}", name, over, version))
+        except AirspaceError as error:
+            faults.append(error)
+    if not volumes:
+        raise faults[0] if faults else AirspaceError(f"{name}: no polygons in it")
+    return volumes, faults
+
+
 def parse(raw: bytes, name: str) -> Any:
     """JSON from bytes.
 
     Raises:
-        AirspaceError: if it is not JSON, with the line; or if it is nested too deeply.
+        AirspaceError: if it is not JSON, with the line; if it is nested too deeply, or larger than memory should hold.
     """
+    lists, values = raw.count(b"[") + raw.count(b"{"), raw.count(b",")
+    if lists > MAX_LISTS or values > MAX_VALUES:
+        raise AirspaceError(
+            f"{name}: expected at most {MAX_LISTS:,} lists and {MAX_VALUES:,} values, got {lists:,} and {values:,}"
+        )
 
     def refuse(constant: str) -> None:
         raise AirspaceError(f"{name}: {constant} is not a JSON number")
@@ -148,10 +184,18 @@ def ring_positions(ring: Any, where: str) -> NDArray[np.float64]:
     return np.array([[float(p[1]), float(p[0])] for p in ring], dtype=np.float64).reshape(-1, 2)
 
 
-def _volume(feature: Mapping[str, Any], where: str, fallback_id: str, name: str) -> Volume:
+def _volume(
+    feature: Mapping[str, Any],
+    where: str,
+    fallback_id: str,
+    name: str,
+    over: Mapping[str, str],
+    version: str,
+) -> Volume:
     properties = feature.get("properties") or {}
     if not isinstance(properties, dict):
         raise AirspaceError(f"{where}.properties: expected an object, got {_shown(properties)}")
+    properties = {**_as_eurocontrol(properties, where), **over}
     rings = [
         orient_ring(_closed(ring_positions(ring, path), path), is_hole=is_hole)
         for path, is_hole, ring in polygon_rings(feature, where)
@@ -169,20 +213,57 @@ def _volume(feature: Mapping[str, Any], where: str, fallback_id: str, name: str)
         raise AirspaceError(
             f"{where}.properties.edge_kind: expected {' or '.join(EDGE_KINDS)}, got {_shown(edge_kind)}"
         )
+    airspace_type = _word(properties, "airspace_type") or _word(properties, "type")
     try:
         return make_volume(
             volume_id,
             rings,
             name=str(properties.get("name") or volume_id),
+            kind=_word(properties, "kind") or ("fir" if airspace_type.upper() in FIR_TYPES else "user"),
+            states=_states(properties, where),
             lower=lower,
             upper=upper,
+            airspace_class=_word(properties, "airspace_class") or _word(properties, "class"),
+            airspace_type=airspace_type,
+            may_enter=_word(properties, "may_enter"),
             edge_kind=edge_kind,
             boundary_uncertainty_m=float(uncertainty),
             source=name,
-            version=str(properties.get("version", "")),
+            version=str(properties.get("version") or version),
+            place=where.removeprefix(f"{name}: "),
         )
     except AirspaceError as error:
         raise AirspaceError(f"{where}: {error}", hint=error.hint) from error
+
+
+def _word(properties: Mapping[str, Any], key: str) -> str:
+    value = properties.get(key)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _states(properties: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    states = properties.get("states") or []
+    if not isinstance(states, list) or not all(isinstance(state, str) for state in states):
+        raise AirspaceError(
+            f"{where}.properties.states: expected a list of state codes, got {_shown(states)}"
+        )
+    return tuple(states)
+
+
+def _as_eurocontrol(properties: dict[str, Any], where: str) -> dict[str, Any]:
+    """Properties by our names, where they are those of Eurocontrol's regions; otherwise as they are."""
+    if not {"IDENT", "TYPE", "LOWERLIMIT", "LOWERUNIT", "UPPERLIMIT", "UPPERUNIT"} <= properties.keys():
+        return properties
+    limits = {}
+    for side in ("lower", "upper"):
+        value, unit = str(properties[f"{side.upper()}LIMIT"]), str(properties[f"{side.upper()}UNIT"])
+        if not value.isdigit() or unit not in ("FL", "FT", "M"):
+            raise AirspaceError(f"{where}.properties: not a limit: {_shown(f'{value} {unit}')}")
+        is_surface, is_open = int(value) == 0 and side == "lower", (value, unit) == ("999", "FL")
+        written = f"FL{int(value)}" if unit == "FL" else f"{int(value)} {unit.lower()} AMSL"
+        limits[f"{side}_limit"] = "SFC" if is_surface else "UNL" if is_open else written
+    named = {"id": properties["IDENT"], "name": properties.get("NAME"), "type": properties["TYPE"]}
+    return {**named, **limits, "version": properties.get("EFFECTDATE", "")}
 
 
 def _closed(positions: NDArray[np.float64], where: str) -> NDArray[np.float64]:

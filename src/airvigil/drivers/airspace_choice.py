@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.geojson import load_geojson
+from airvigil.airspace.loaded import with_unique_ids
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume
+from airvigil.drivers.airspace_files import LoadedFile, load_airspace_files
 from airvigil.errors import AirspaceError
 from airvigil.settings import Settings
 
-MAX_FILE_BYTES = 256 * 1024 * 1024
+Told = Callable[[LoadedFile], None]
 
 
-def read_airspace_file(path: Path) -> bytes:
-    """A user's airspace file, bounded.
+def choose_volumes(
+    choice: str,
+    settings: Settings,
+    *,
+    at_ns: int | None = None,
+    kind: str | None = None,
+    edge_kind: str | None = None,
+    told: Told | None = None,
+) -> list[Volume]:
+    """Volumes of a comma list such as "EST,FIN" or "EST,my-area.geojson,france.txt.gz", each with an id of its own.
 
-    Raises:
-        AirspaceError: not there, not readable, or too large.
-    """
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise AirspaceError(
-                f"{path}: expected at most {MAX_FILE_BYTES:,} bytes, got {path.stat().st_size:,}"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise AirspaceError(f"{path}: {error.strerror}") from error
-
-
-def choose_airspace(choice: str, settings: Settings) -> Airspace:
-    """Volumes of a comma list such as "EST,FIN" or "EST,my-area.geojson".
+    Args:
+        at_ns: the instant (ns UTC) as of which sources with versions in time are read.
+        kind, edge_kind: of the files' volumes, over what they say.
+        told: gets each file and what loading it gave.
 
     Raises:
         AirspaceError: no such state or file, or a file that cannot be read.
     """
-    codes: list[str] = []
+    items = [part.strip() for part in choice.split(",") if part.strip()]
+    codes = [item.upper() for item in items if not is_file_name(item)]
+    names = [item for item in items if is_file_name(item)]
     volumes: list[Volume] = []
-    for item in filter(None, (part.strip() for part in choice.split(","))):
-        if Path(item).suffix or "/" in item:
-            volumes += load_geojson(read_airspace_file(Path(item)), item)
-        else:
-            codes.append(item.upper())
+    for file in load_airspace_files(names, at_ns=at_ns, kind=kind, edge_kind=edge_kind):
+        if told is not None:
+            told(file)
+        volumes += file.loaded.volumes
     volumes = [*load_volumes(codes, settings.airspace.disputed_as), *volumes]
     if not volumes:
         raise AirspaceError(
             f"no airspace in {choice!r}",
-            hint="name states such as EST,FIN or a GeoJSON file; see `airvigil airspace list`",
+            hint="name states such as EST,FIN or an airspace file; see `airvigil airspace list`",
         )
-    return Airspace(volumes)
+    return list(with_unique_ids(volumes)[0])
+
+
+def choose_airspace(
+    choice: str, settings: Settings, *, at_ns: int | None = None, told: Told | None = None
+) -> Airspace:
+    """The volumes of `choose_volumes`, ready for margins."""
+    return Airspace(choose_volumes(choice, settings, at_ns=at_ns, told=told))
+
+
+def is_file_name(item: str) -> bool:
+    """Whether a word of the list means a file and not a state.
+
+    Example:
+        >>> is_file_name("EST"), is_file_name("est.geojson"), is_file_name("./EST")
+        (False, True, True)
+    """
+    return bool(Path(item).suffix) or "/" in item

@@ -1,9 +1,8 @@
-"""What each command does: choose airspace and settings, run, print. The parsing is in `cli`."""
+"""What each command does: choose airspace and settings, run, print. The parsing is in `cli`; `airspace ...` is in `airspace`."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -12,12 +11,19 @@ from pathlib import Path
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from airvigil.airspace.boundaries import BOUNDARY_FILE, describe, list_rows, packaged_boundaries
-from airvigil.airspace.check import check_file
 from airvigil.airspace.margins import Airspace
-from airvigil.drivers.airspace_choice import choose_airspace, read_airspace_file
+from airvigil.commands.airspace import (
+    airspace_check,
+    airspace_diff,
+    airspace_export,
+    airspace_import,
+    airspace_list,
+    airspace_show,
+)
+from airvigil.commands.settings_file import read_settings
+from airvigil.drivers.airspace_choice import choose_airspace
+from airvigil.drivers.airspace_files import LoadedFile
 from airvigil.drivers.announcing import Announcing
 from airvigil.drivers.inputs import Input, InputOptions, check_start, open_input, read_merged
 from airvigil.drivers.live import read_live
@@ -27,6 +33,7 @@ from airvigil.drivers.replay import RunResult, run
 from airvigil.drivers.run_files import NoFiles, RunFiles, Sink
 from airvigil.drivers.start_time import parse_start, parse_utc_offset
 from airvigil.errors import ConfigError
+from airvigil.exports.airspace_lines import loading_lines
 from airvigil.exports.incident_lines import incident_lines
 from airvigil.exports.terminal import print_run
 from airvigil.reports import concat_reports
@@ -34,23 +41,26 @@ from airvigil.scenarios import catalogue
 from airvigil.scenarios.background import with_background
 from airvigil.scenarios.demo import run_demo
 from airvigil.scenarios.generator import generate
-from airvigil.settings import Settings, default_text, load_settings
+from airvigil.settings import Settings, default_text
+
+__all__ = [
+    "airspace_check",
+    "airspace_diff",
+    "airspace_export",
+    "airspace_import",
+    "airspace_list",
+    "airspace_show",
+    "demo",
+    "replay",
+    "scenario_list",
+    "scenario_run",
+    "settings",
+]
 
 
 def stderr_console() -> Console:
     """Where people read; stdout belongs to results."""
     return Console(stderr=True)
-
-
-def read_settings(path: str | None) -> Settings:
-    """Default settings, or a user's file over them."""
-    if path is None:
-        return load_settings()
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
-    return load_settings(text, name=path)
 
 
 def _input_options(options: argparse.Namespace) -> InputOptions:
@@ -69,7 +79,7 @@ def _input_options(options: argparse.Namespace) -> InputOptions:
 def replay(options: argparse.Namespace) -> int:
     """`airvigil replay INPUT...`"""
     settings = read_settings(options.settings)
-    airspace = choose_airspace(options.airspace or "", settings)
+    airspace = _chosen_airspace(options, options.airspace or "", settings)
     input_options = _input_options(options)
     inputs = [open_input(spec, input_options) for spec in options.inputs]
     live = [each for each in inputs if each.is_live]
@@ -81,6 +91,18 @@ def replay(options: argparse.Namespace) -> int:
     tables = read_live(inputs) if live else read_merged(inputs)
     receivers = {} if options.receiver is None else {each.sensor: options.receiver for each in inputs}
     return _run_and_print(options, tables, airspace, settings, inputs=inputs, receivers=receivers)
+
+
+def _chosen_airspace(options: argparse.Namespace, choice: str, settings: Settings) -> Airspace:
+    """The volumes to judge by; what of their files was not read is said before anything is judged."""
+
+    def told(file: LoadedFile) -> None:
+        if file.loaded.rejected:
+            for line in loading_lines(file.name, file.loaded, most=5):
+                stderr_console().print(line, style="yellow", markup=False)
+
+    at_ns = None if options.airspace_at is None else parse_start(options.airspace_at)
+    return choose_airspace(choice, settings, at_ns=at_ns, told=told)
 
 
 def _run_and_print(
@@ -200,7 +222,7 @@ def scenario_run(options: argparse.Namespace) -> int:
     """`airvigil scenario run NAME`"""
     settings = read_settings(options.settings)
     scenario = catalogue.get(options.name)
-    airspace = choose_airspace(options.airspace or ",".join(scenario.airspace), settings)
+    airspace = _chosen_airspace(options, options.airspace or ",".join(scenario.airspace), settings)
     table = generate(scenario)
     inputs = [open_input(spec, InputOptions()) for spec in options.background]
     for each in inputs:
@@ -209,48 +231,6 @@ def scenario_run(options: argparse.Namespace) -> int:
     return _run_and_print(
         options, iter([table]), airspace, settings, inputs=inputs, title=title, is_reconstruction=True
     )
-
-
-def airspace_list(options: argparse.Namespace) -> int:
-    """`airvigil airspace list`"""
-    file = packaged_boundaries()
-    console = Console()
-    head = Table.grid(padding=(0, 2, 0, 0))
-    head.add_column(no_wrap=True, style="dim")
-    head.add_column(overflow="fold")
-    for what, value in (
-        ("Boundary file", BOUNDARY_FILE),
-        ("Version", str(file.header["version"])),
-        ("Source", f"{file.header['source']}, {file.header['attribution']}"),
-        ("Date", str(file.header.get("source_date") or "not stated by the source")),
-        ("SHA-256", file.digest),
-        ("Tolerance", f"{file.header['boundary_uncertainty_m']:.0f} m (1 sigma per axis)"),
-    ):
-        head.add_row(Text(what), Text(value))
-    console.print(head)
-    console.print()
-    table = Table("Id", "Name", "Kind", "With", "Vertices", box=None, header_style="bold")
-    for row in list_rows():
-        table.add_row(row.volume_id, row.name, row.kind, " ".join(row.dependencies), f"{row.vertices:,}")
-    console.print(table)
-    return 0
-
-
-def airspace_show(options: argparse.Namespace) -> int:
-    """`airvigil airspace show LIST`"""
-    for volume in choose_airspace(options.airspace, read_settings(options.settings)).volumes:
-        sys.stdout.write(json.dumps(describe(volume), ensure_ascii=False) + "\n")
-    return 0
-
-
-def airspace_check(options: argparse.Namespace) -> int:
-    """`airvigil airspace check FILE`; status 1 if something is wrong."""
-    findings = check_file(read_airspace_file(options.file), str(options.file))
-    for f in findings:
-        at = "" if f.latitude_deg is None else f" at {f.latitude_deg:.5f} N {f.longitude_deg:.5f} E"
-        print(f"{f.severity}: {f.rule}: {f.place}: {f.message}{at}")
-    print(f"{options.file}: {len(findings)} findings", file=sys.stderr)
-    return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
 def settings(options: argparse.Namespace) -> int:
