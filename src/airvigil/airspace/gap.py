@@ -38,7 +38,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from airvigil.airspace.index import RELEVANCE_M, Floats
+from airvigil.airspace.grid import RELEVANCE_M, Floats
 from airvigil.airspace.margins import Airspace
 from airvigil.tracking.filter import bridge, bridge_position
 from airvigil.tracking.local_plane import to_geodetic

@@ -22,9 +22,10 @@ import numpy.typing as npt
 from numba import njit
 
 from airvigil.airspace.geodesic import geodesic_points
+from airvigil.airspace.height_chains import HIGHEST_TERRAIN_M, LOWEST_TERRAIN_M
 from airvigil.airspace.limits import Limit
 from airvigil.airspace.permissions import Permission
-from airvigil.airspace.vertical import HIGHEST_TERRAIN_M, LOWEST_TERRAIN_M, gva_sigma_m
+from airvigil.airspace.vertical import gva_sigma_m
 from airvigil.settings import Settings
 from airvigil.tracking.local_plane import to_local
 
@@ -165,14 +166,15 @@ def _beyond(place: Place, limit: Limit, sign: float, settings: Settings) -> tupl
     own = heights.get(limit.reference, math.nan)
     if not math.isnan(own):
         is_std = limit.reference == "STD"
-        sigma = settings.infringement.pressure_altitude_sigma_m if is_std else gva_sigma_m(place.gva)
+        sigma = settings.heights.pressure_altitude_sigma_m if is_std else gva_sigma_m(place.gva)
         excess = sign * (own - limit.height_m)
         return excess, sigma, _p_beyond(excess, sigma)
     known = [height for height in heights.values() if not math.isnan(height)]
     if not known:
         return None
-    reach = settings.infringement.height_decides_beyond_m
-    low, high = min(known) - reach, max(known) + reach
+    reach = settings.heights.decides_beyond_m
+    share = 1.0 + settings.heights.decides_beyond_share
+    low, high = min(known) / share - reach, max(known) * share + reach
     if limit.reference == "SFC":
         low, high = low - HIGHEST_TERRAIN_M, high - LOWEST_TERRAIN_M
     least = low - limit.height_m if sign > 0.0 else limit.height_m - high

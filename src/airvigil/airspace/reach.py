@@ -34,15 +34,8 @@ import shapely
 from numba import njit
 from numpy.typing import NDArray
 
-from airvigil.airspace.index import (
-    RELEVANCE_M,
-    Floats,
-    densify_geodesic,
-    densify_lonlat,
-    ecef,
-    ecef_points,
-    pieces_of_edges,
-)
+from airvigil.airspace.edges import densify_geodesic, densify_lonlat, ecef_points, pieces_of_edges
+from airvigil.airspace.grid import RELEVANCE_M, Floats, ecef
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume, is_artificial_edge
 from airvigil.tracking.local_plane import to_geodetic, to_local
@@ -125,7 +118,7 @@ class Outline:
         self.volume = volume
         runs: list[Floats] = []
         for ring in volume.rings:
-            pieces = pieces_of_edges(ring)
+            pieces = pieces_of_edges(ring, volume.edge_kind)
             cut = densify_geodesic if volume.edge_kind == "geodesic" else densify_lonlat
             runs += _runs(cut(ring, pieces), ~np.repeat(is_artificial_edge(ring), pieces))
         self._counts = np.array([len(run) for run in runs], dtype=np.int64)

@@ -36,7 +36,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from airvigil.airspace.index import RELEVANCE_M, Floats, Ints
+from airvigil.airspace.grid import RELEVANCE_M, Floats, Ints
 from airvigil.airspace.margins import Airspace
 from airvigil.errors import ShapeError
 from airvigil.tracking.local_plane import to_geodetic, to_local

@@ -23,7 +23,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from airvigil.airspace.index import RELEVANCE_M
+from airvigil.airspace.grid import RELEVANCE_M
 from airvigil.settings import Infringement
 from airvigil.tracking.local_plane import to_local
 from airvigil.units import NS_PER_S, utc_text
