@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from airvigil.airspace.infringement import believed_airborne, pairs_in, samples_of
+from airvigil.airspace.infringement import believed_airborne, samples_of
 from airvigil.airspace.margins import Airspace
 from airvigil.settings import load_settings
 from airvigil.tracking.points import POINT
@@ -321,7 +321,6 @@ def test_degraded_reports_alone_are_at_most_suspected() -> None:
 def test_no_points_make_no_samples() -> None:
     samples = samples_of(believed_airborne(np.zeros(0, POINT)), SKY, SETTINGS)
     assert len(samples.time) == 0
-    assert list(pairs_in(samples, np.zeros(0, POINT))) == []
 
 
 def test_a_flight_far_from_every_volume_makes_no_margins() -> None:

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from airvigil.airspace.infringement import Samples
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spell_book import SpellBook
+from airvigil.airspace.spell_records import Samples
 from airvigil.errors import SchemaError
 from airvigil.incidents.incidents import IncidentBook
 from airvigil.tracking import verdicts
