@@ -65,6 +65,7 @@ def deadline_of(pair: Any, rule: Rule) -> int:
 
 @njit(cache=True, nogil=True)
 def put(crossing: Any, kind: int, time: int, sigma_s: float, lat: float, lon: float) -> None:
+    """Write a crossing."""
     crossing["kind"] = kind
     crossing["time"] = time
     crossing["sigma_s"] = sigma_s
