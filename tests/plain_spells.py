@@ -275,7 +275,7 @@ def missing_for(spell: Spell, rule: Infringement) -> list[str]:
     if spell.reports < rule.suspected_min_reports:
         missing.append("a second report inside")
     if spell.height_missing:
-        missing.append("height in the volume's own reference")
+        missing.append("any height: none was reported")
     return missing
 
 

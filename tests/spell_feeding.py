@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 import plain_spells as plain
-from airvigil.airspace import spell_kernels
+from airvigil.airspace import height_chains, spell_kernels
 from airvigil.airspace.spell_events import crossing_event, spell_event, values_of
 from airvigil.airspace.spell_records import (
     CLOSED,
-    MISSING_HEIGHT,
     MOST_TOLD,
     NONE,
     OPENED,
@@ -33,6 +32,7 @@ from airvigil.tracking.points import blank_points
 from plain_spells import Sample
 from small_world import SETTINGS
 
+NO_HEIGHT = 1 << height_chains.ANY_HEIGHT
 WORDS = {OPENED: "opened", UPDATED: "updated", CLOSED: "closed"}
 
 
@@ -59,7 +59,7 @@ def arrays_of(fed: list[Fed]) -> tuple[Samples, Any]:
         samples.point[k], samples.volume[k], samples.time[k] = k, one.volume, sample.time
         for name in ("lat", "lon", "margin_m", "sigma_m", "p_lateral", "p_inside", "bridged"):
             getattr(samples, name)[k] = getattr(sample, name)
-        samples.doubt[k] = MISSING_HEIGHT if math.isnan(sample.p_inside) else 0
+        samples.doubt[k] = NO_HEIGHT if math.isnan(sample.p_inside) else 0
     return samples, points
 
 
@@ -67,7 +67,7 @@ class Kernels:
     """The kernels with a small table, told little at a time, so that each way out of them is taken."""
 
     def __init__(self, settings: Settings = SETTINGS, slots: int = 4) -> None:
-        self.rule = rule_of(settings)
+        self.settings, self.rule = settings, rule_of(settings)
         self.table: Table = table_of(np.zeros(0, PAIR), slots, 1)
         self.room = blank_told(MOST_TOLD)
         self.reentries: dict[int, list[Any]] = {}
@@ -104,7 +104,7 @@ class Kernels:
             if what == REENTERED:
                 those.append({"exit": crossing_event(pair["left"]), "entry": crossing_event(pair["inward"])})
                 continue
-            event = spell_event(pair, those, until=now, rule=self.rule)
+            event = spell_event(pair, those, until=now, settings=self.settings)
             told.append((WORDS[what], now, pair["slot"], pair["volume"], pair["start"], event))
             if what == CLOSED:
                 del self.reentries[row]

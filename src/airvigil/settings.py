@@ -59,9 +59,28 @@ class Infringement:
     hysteresis_s: float
     suspected_min_reports: int
     probable_min_reports: int
-    height_decides_beyond_m: float
-    pressure_altitude_sigma_m: float
     path_step_m: float
+
+
+@dataclass(frozen=True)
+class HeightRules:
+    """How sure heights are, and how far what turns one reference into another can be off."""
+
+    pressure_altitude_sigma_m: float
+    decides_beyond_m: float
+    decides_beyond_share: float
+    contradiction_sigmas: float
+    vertical_noise_m2_s3: float
+    vertical_rate_sigma_mps: float
+    geoid_sigma_m: float
+    terrain_sigma_m: float
+    qnh_max_age_s: float
+    qnh_max_distance_m: float
+    qnh_sigma_hpa: float
+    qnh_tendency_hpa_per_h: float
+    qnh_gradient_hpa_per_km: float
+    temperature_sigma_k: float
+    temperature_known_sigma_k: float
 
 
 @dataclass(frozen=True)
@@ -135,6 +154,7 @@ class Settings:
     permission: Permission
     airspace: AirspaceView
     infringement: Infringement
+    heights: HeightRules
     incidents: Incidents
     tracks: Tracks
     admission: Admission
@@ -183,7 +203,14 @@ def load_settings(text: str | None = None, *, name: str = "settings") -> Setting
 
 # What is divided by, or what is nothing if it is 0.
 _POSITIVE = frozenset(
-    {"path_step_m", "pressure_altitude_sigma_m", "area_cell_deg", "process_noise_m2_s3", "speed_window_s"}
+    {
+        "path_step_m",
+        "pressure_altitude_sigma_m",
+        "contradiction_sigmas",
+        "area_cell_deg",
+        "process_noise_m2_s3",
+        "speed_window_s",
+    }
     | {"sigma_m", "velocity_sigma_mps", "white_share", "max_speed_mps"}
 )
 _ADDRESS = re.compile(r"[0-9a-fA-F]{6}")

@@ -6,19 +6,30 @@ believed one before it, so batches do not matter.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from airvigil.airspace.margins import Airspace, Margins
-from airvigil.airspace.path import NEAR_M, FloatArray, Path, Points, blank_path, count_steps, lay_path
-from airvigil.airspace.spell_records import MISSING_HEIGHT, Samples, blank_samples
-from airvigil.airspace.vertical import gva_sigma_m, p_within_limits
+from airvigil.airspace.path import (
+    NEAR_M,
+    NS,
+    FloatArray,
+    Near,
+    Path,
+    Points,
+    blank_path,
+    layers_of,
+    path_before,
+)
+from airvigil.airspace.sample_activation import take_activation
+from airvigil.airspace.sample_heights import heights_between, with_heights
+from airvigil.airspace.spell_records import Samples, blank_samples
+from airvigil.airspace.vertical import HeightKnowledge, heights_of
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
 
+NO_KNOWLEDGE = HeightKnowledge()
 NO_SAMPLES = blank_samples(0)
 
 
@@ -28,13 +39,16 @@ def believed_airborne(points: Points) -> Points:
     return points if is_believed.all() else points[is_believed]
 
 
-def samples_of(points: Points, airspace: Airspace, settings: Settings) -> Samples:
+def samples_of(
+    points: Points, airspace: Airspace, settings: Settings, knowledge: HeightKnowledge = NO_KNOWLEDGE
+) -> Samples:
     """Samples of believed airborne points and of the paths before them, against every volume near.
 
     Args:
         points: (n,) POINT, none of them not credible.
         airspace: volumes.
         settings: thresholds.
+        knowledge: what turns one height reference into another.
     """
     n = len(points)
     if n == 0:
@@ -42,15 +56,17 @@ def samples_of(points: Points, airspace: Airspace, settings: Settings) -> Sample
     here, bias_m = blank_path(n), np.zeros(n)
     _places(points, here, bias_m)
     at = airspace.margins(here.lat, here.lon, here.covariance_m2, bias_m)
-    nearest_m, steps = np.full(n, NEAR_M), np.zeros(n, np.int64)
+    nearest_m, layers = np.full(n, NEAR_M), layers_of(airspace.volumes)
     _nearest(at.row, at.margin_m, nearest_m)
-    total = count_steps(points, nearest_m, settings.infringement.path_step_m, steps)
-    between = blank_path(total)
-    lay_path(points, steps, between)
+    near = Near(at.row, at.volume, at.margin_m)
+    between = path_before(points, nearest_m, near, layers, settings.infringement.path_step_m)
     on = airspace.margins(between.lat, between.lon, between.covariance_m2, bias_m[between.owner])
     samples = blank_samples(len(on.row) + len(at.row))
     _merge(_measured(between, on), _measured(here, at), samples)
-    _take_heights(samples, points, airspace, settings)
+    limited = np.flatnonzero(layers.is_limited[samples.volume])
+    if len(limited):
+        _take_heights(samples, limited, points, airspace, knowledge, settings)
+    take_activation(samples, airspace.volumes)
     return samples
 
 
@@ -109,22 +125,34 @@ def _copy(measured: Measured, k: int, samples: Samples, to: int, is_bridged: boo
     samples.bridged[to] = is_bridged
 
 
-def _take_heights(samples: Samples, points: Points, airspace: Airspace, settings: Settings) -> None:
-    """P(inside) with height: equal to the lateral one where a volume spans all heights."""
-    for number, volume in enumerate(airspace.volumes):
-        if volume.spans_all_heights:
-            continue
-        for k in np.flatnonzero(samples.volume == number):
-            point = points[samples.point[k]]
-            p_vertical = p_within_limits(
-                volume,
-                float(point["pressure_altitude_m"]),
-                float(point["geometric_height_m"]),
-                float(point["height_msl_m"]),
-                settings.infringement,
-                gva_sigma_m(int(point["gva"])),
-            )
-            lateral = samples.p_lateral[k]
-            samples.p_inside[k] = 0.0 if lateral == 0.0 else lateral * p_vertical
-            if math.isnan(samples.p_inside[k]):
-                samples.doubt[k] = MISSING_HEIGHT
+def _take_heights(
+    samples: Samples,
+    which: npt.NDArray[np.int64],
+    points: Points,
+    airspace: Airspace,
+    knowledge: HeightKnowledge,
+    settings: Settings,
+) -> None:
+    """P(inside) with height of the samples `which`, and what is missing where it is unknown."""
+    mine = points[samples.point[which]]
+    after = heights_of(mine, settings.heights)._replace(
+        latitude_deg=samples.lat[which], longitude_deg=samples.lon[which]
+    )
+    before = after._replace(
+        pressure_altitude_m=mine["before_pressure_altitude_m"],
+        geometric_height_m=mine["before_geometric_height_m"],
+        height_msl_m=mine["before_height_msl_m"],
+    )
+    is_bridged = samples.bridged[which]
+    gap_s = np.where(is_bridged, (mine["time"] - mine["before"]) * NS, 0.0)
+    since_s = np.where(is_bridged, (samples.time[which] - mine["before"]) * NS, 0.0)
+    heights = heights_between(before, after, since_s, gap_s, settings.heights)
+    samples.p_inside[which], missing = with_heights(
+        airspace.volumes,
+        samples.volume[which],
+        samples.p_lateral[which],
+        heights,
+        knowledge,
+        settings.heights,
+    )
+    samples.doubt[which] = np.where(missing > 0, 1 << missing.astype(np.int32), 0)

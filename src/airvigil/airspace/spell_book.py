@@ -203,7 +203,7 @@ class Teller:
             "volume": volume,
             "permission": "required" if needs else "not_required",
             "identity": identity,
-            **spell_event(pair, reentries, until=now, rule=rule_of(self.settings)),
+            **spell_event(pair, reentries, until=now, settings=self.settings),
         }
 
 

@@ -11,15 +11,16 @@ from airvigil.airspace.spell_records import (
     CROSSED,
     CROSSING,
     CROSSING_NAMES,
-    MISSING_HEIGHT,
-    MISSING_REPORT,
+    MISSING_ACTIVATION,
+    MOST_CODES,
     NO_CROSSING,
     OUTCOMES,
     PAIR,
     UNDECIDABLE,
     Records,
-    Rule,
 )
+from airvigil.airspace.vertical import missing_words
+from airvigil.settings import Settings
 from airvigil.units import NS_PER_S, utc_text
 
 Values = dict[str, Any]
@@ -27,10 +28,8 @@ Values = dict[str, Any]
 _PAIR_NAMES = PAIR.names or ()
 _CROSSING_NAMES = CROSSING.names or ()
 
-MISSING = {
-    MISSING_REPORT: "a second report inside",
-    MISSING_HEIGHT: "height in the volume's own reference",
-}
+LONE_REPORT = "a second report inside"
+NO_ACTIVATION = "whether the volume was active"
 
 
 def values_of(pairs: Records) -> list[Values]:
@@ -58,23 +57,39 @@ def crossing_event(crossing: Values) -> Values | None:
     }
 
 
-def missing_for(pair: Values, rule: Rule) -> list[str]:
-    """What would settle an undecidable spell; empty if it is decided."""
+def missing_for(pair: Values, settings: Settings) -> tuple[list[str], list[str]]:
+    """What would settle an undecidable spell, and of what kind that is; both empty if it is decided.
+
+    Returns:
+        (words, kinds): kinds are of "reports", "height", "activation".
+    """
     if pair["outcome"] != UNDECIDABLE:
-        return []
-    lone = MISSING_REPORT if pair["reports"] < rule.suspected_min_reports else 0
-    return [text for bit, text in MISSING.items() if (pair["doubts"] | lone) & bit]
+        return [], []
+    words, kinds = [], []
+    if pair["reports"] < settings.infringement.suspected_min_reports:
+        words.append(LONE_REPORT)
+        kinds.append("reports")
+    codes = [code for code in range(1, MOST_CODES) if pair["doubts"] >> code & 1]
+    if codes:
+        place = pair["inside_lat"], pair["inside_lon"]
+        words += [missing_words(code, *place, settings.heights) for code in codes]
+        kinds.append("height")
+    if pair["doubts"] & MISSING_ACTIVATION:
+        words.append(NO_ACTIVATION)
+        kinds.append("activation")
+    return words, kinds
 
 
-def spell_event(pair: Values, reentries: list[Values], *, until: int, rule: Rule) -> Values:
+def spell_event(pair: Values, reentries: list[Values], *, until: int, settings: Settings) -> Values:
     """The numbers of a spell as known at `until` (ns), without identity.
 
     Args:
         pair: from `values_of`.
         reentries: of the spell so far.
         until: ns.
-        rule: thresholds.
+        settings: thresholds, and what a height takes.
     """
+    words, kinds = missing_for(pair, settings)
     leave = pair["exit"]
     end = leave if leave["kind"] == CROSSED else {"lat": pair["inside_lat"], "lon": pair["inside_lon"]}
     ended = max(until, pair["inside_time"]) if leave["kind"] == NO_CROSSING else leave["time"]
@@ -91,7 +106,9 @@ def spell_event(pair: Values, reentries: list[Values], *, until: int, rule: Rule
         "p_inside_max": round(pair["p_max"], 6),
         "robustness_radius_m": _rounded(pair["credible_depth_m"], 1),
         "outcome": OUTCOMES[pair["outcome"]],
-        "undecidable_for": missing_for(pair, rule),
+        "undecidable_for": words,
+        "undecidable_because": kinds,
+        "activation_unknown": bool(pair["doubts"] & MISSING_ACTIVATION),
         "reports": pair["reports"],
         "bridged": pair["bridged"],
         "reentries": list(reentries),

@@ -32,8 +32,13 @@ CROSSING_NAMES = ("", "crossing", "first_seen", "last_seen")
 OUTCOMES = ("outside", "undecidable", "suspected", "probable")
 OUTSIDE, UNDECIDABLE, SUSPECTED, PROBABLE = range(4)
 
-# what a spell is undecidable for: bits
-MISSING_REPORT, MISSING_HEIGHT = 1, 2
+# what a spell is undecidable for: bits. Those between the two named ones are 1 << code for each code of
+# `vertical.missing_words`.
+MISSING_REPORT, MISSING_ACTIVATION = 1, 1 << 15
+MOST_CODES = 15  # codes are below this
+
+# P is told to six digits and compared as it is told: exactly at a limit it is 0.5 but for a billionth
+HALF_DIGIT = 5e-7
 
 # what the kernels tell
 OPENED, UPDATED, CLOSED, REENTERED = range(4)
@@ -113,8 +118,8 @@ def rule_of(settings: Settings) -> Rule:
     """The settings' thresholds of spells."""
     rule = settings.infringement
     return Rule(
-        rule.suspected_p,
-        rule.probable_p,
+        rule.suspected_p - HALF_DIGIT,
+        rule.probable_p - HALF_DIGIT,
         rule.close_p,
         rule.suspected_min_reports,
         rule.probable_min_reports,
@@ -147,13 +152,13 @@ class Samples(NamedTuple):
     sigma_m: npt.NDArray[np.float64]
     p_lateral: npt.NDArray[np.float64]
     p_inside: npt.NDArray[np.float64]
-    doubt: npt.NDArray[np.uint8]
+    doubt: npt.NDArray[np.int32]
     bridged: npt.NDArray[np.bool_]
 
 
 def blank_samples(count: int) -> Samples:
     """So many samples, to be filled."""
-    kinds = (np.int64, np.int32, np.int64, *(np.float64,) * 6, np.uint8, np.bool_)
+    kinds = (np.int64, np.int32, np.int64, *(np.float64,) * 6, np.int32, np.bool_)
     columns: list[Any] = [np.zeros(count, kind) for kind in kinds]
     return Samples(*columns)
 

@@ -14,6 +14,7 @@ Rules
   the noisiest one.
 - The robustness radius given is the deepest believed margin: a shift of the whole track by less leaves
   that point inside, so the true radius is at least this.
+- In a volume of which nobody says when it is active, a stay is found and stays undecidable.
 - A degraded position alone never makes more than `suspected`; one that is not credible never gets here.
 - Deadlines run on the time of reports, so it does not matter whether a later report or the watermark shows
   that one has passed.
@@ -34,6 +35,7 @@ from airvigil.airspace.spell_records import (
     CROSSED,
     FIRST_SEEN,
     LAST_SEEN,
+    MISSING_ACTIVATION,
     MISSING_REPORT,
     NEVER,
     NO_CROSSING,
@@ -256,6 +258,8 @@ def _lengthen(pair: Any, lat: float, lon: float, sigma_m: float) -> None:
 @njit(cache=True, nogil=True)
 def _outcome_of(pair: Any, rule: Rule) -> int:
     """The ladder: what the evidence of this spell supports so far."""
+    if pair["doubts"] & MISSING_ACTIVATION:  # of a volume that may not exist
+        return UNDECIDABLE
     # a path point inside is no sign of its own: a lone wrong report bends the path to itself
     if pair["reports"] < rule.suspected_min_reports:
         return UNDECIDABLE
