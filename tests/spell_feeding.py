@@ -21,6 +21,7 @@ from airvigil.airspace.spell_records import (
     UPDATED,
     Samples,
     Table,
+    blank_places,
     blank_samples,
     blank_told,
     rule_of,
@@ -69,7 +70,8 @@ class Kernels:
     def __init__(self, settings: Settings = SETTINGS, slots: int = 4) -> None:
         self.settings, self.rule = settings, rule_of(settings)
         self.table: Table = table_of(np.zeros(0, PAIR), slots, 1)
-        self.room = blank_told(MOST_TOLD)
+        self.room, self.places = blank_told(MOST_TOLD), blank_places(2)
+        self.table.wanted[:] = 2
         self.reentries: dict[int, list[Any]] = {}
 
     def take(self, fed: list[Fed]) -> list[tuple[Any, ...]]:
@@ -80,7 +82,9 @@ class Kernels:
             if self.table.free[0] == NONE:
                 full = self.table
                 self.table = table_of(full.pairs, len(full.first), len(full.pairs))
-            taken, count = spell_kernels.take(samples, points, self.table, self.rule, self.room, taken)
+            taken, count = spell_kernels.take(
+                samples, points, self.table, self.rule, self.room, self.places, taken
+            )
             told += self._told(count)
         return told
 

@@ -19,6 +19,7 @@ from made_flights import Judged, Row, displaced, path
 from small_world import SETTINGS, SKY, START_NS, make_reports, square
 
 STATE = "43c0de"  # in a block of armed forces
+TELLER = Teller(SETTINGS, state_blocks(SETTINGS.permission), exempt_blocks(SETTINGS.permission), SKY)
 
 
 def across(**what: Any) -> list[Row]:
@@ -209,7 +210,7 @@ def test_a_pair_finds_its_track_and_volume_again_under_other_numbers() -> None:
     book = under_way().spells
     (key,), (volume,) = (book.to_plain()[name] for name in ("keys", "volumes"))
     first, other = square("AAA"), square("BBB")
-    book.meet(["x", "y", key], (first, *SKY.volumes, other))
+    book.meet(["x", "y", key], (first, *SKY.volumes, other), TELLER)
     plain = book.to_plain()
     assert (plain["keys"], plain["volumes"]) == ([key], [volume])
     assert find(book.table.pairs, book.table.first, 2, 1) != NONE
@@ -218,9 +219,8 @@ def test_a_pair_finds_its_track_and_volume_again_under_other_numbers() -> None:
 
 def test_the_spell_of_a_forgotten_track_or_volume_still_ends_under_its_name() -> None:
     state = under_way()
-    teller = Teller(SETTINGS, state_blocks(SETTINGS.permission), exempt_blocks(SETTINGS.permission))
-    state.spells.meet(["x"], (square("AAA"),))
-    (closed,) = pass_time(state.spells, START_NS + 10**15, teller)
+    state.spells.meet(["x"], (square("AAA"),), TELLER)
+    (closed,) = pass_time(state.spells, START_NS + 10**15, TELLER)
     assert (closed["icao24"], closed["volume"]) == (STATE, "SQR")
     assert len(closed["reentries"]) == 1
     assert len(state.spells) == 0

@@ -60,7 +60,7 @@ def step(
         rows, state.tracks, state.receiver_table(), sensor_table_of(settings), limits_of(settings)
     )
     intake.settle(state.intake, rows, rejects, REJECT_NAMES)
-    teller = Teller(settings, state_blocks(settings.permission), exempt_blocks(settings.permission))
+    teller = Teller(settings, state_blocks(settings.permission), exempt_blocks(settings.permission), airspace)
     believed = believed_airborne(points)
     samples = samples_of(believed, airspace, settings)
     keys = state.tracks.keys

@@ -7,24 +7,29 @@ names that they know only as numbers, and the events.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from airvigil.airspace import spell_kernels
+from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spell_events import crossing_event, spell_event, values_of
+from airvigil.airspace.spell_places import SpellPlaces, radius_m
 from airvigil.airspace.spell_records import (
     CLOSED,
     MOST_TOLD,
     NONE,
     PAIR,
     REENTERED,
+    Places,
     Records,
     Rule,
     Samples,
     Table,
     Told,
+    blank_places,
     blank_told,
     rule_of,
     table_of,
@@ -56,6 +61,8 @@ class SpellBook:
         volumes: ids of volumes by number: those of the airspace, then those that it has no longer.
         airspace: the volumes that the numbers were last made for.
         reentries: of each open spell that has some, by row of its pair.
+        places: of each open spell whose robustness radius will be asked for, by row of its pair and `number_time`.
+        asked: of so many slots it is known whose places are wanted.
     """
 
     table: Table = field(default_factory=lambda: table_of(np.zeros(0, PAIR), 0, FIRST_ROOM))
@@ -64,6 +71,8 @@ class SpellBook:
     volumes: list[str] = field(default_factory=list)
     airspace: tuple[Volume, ...] = ()
     reentries: dict[int, list[Event]] = field(default_factory=dict)
+    places: dict[tuple[int, int], SpellPlaces] = field(default_factory=dict)
+    asked: int = 0
 
     def __len__(self) -> int:
         return int(self.table.pairs["is_used"].sum())
@@ -88,6 +97,8 @@ class SpellBook:
             list(self.volumes),
             self.airspace,
             reentries,
+            {spell: those.copy() for spell, those in self.places.items()},
+            self.asked,
         )
 
     def to_plain(self) -> dict[str, Any]:
@@ -98,12 +109,17 @@ class SpellBook:
         pairs["slot"] = np.searchsorted(slots, pairs["slot"])
         pairs["volume"] = np.searchsorted(names, pairs["volume"])
         pairs["next"] = NONE
+        numbers = {row: number for number, row in enumerate(rows.tolist())}
         return {
             "layout": LAYOUT,
             "keys": [self.key_of(slot) for slot in slots.tolist()],
             "volumes": [self.volumes[number] for number in names.tolist()],
             "pairs": [[list(v) if isinstance(v, tuple) else v for v in row] for row in pairs.tolist()],
             "reentries": [self.reentries.get(row, []) for row in rows.tolist()],
+            "places": [
+                [numbers[row], spell, list(those.lat), list(those.lon), those.spacing_m]
+                for (row, spell), those in sorted(self.places.items())
+            ],
         }
 
     @staticmethod
@@ -119,22 +135,30 @@ class SpellBook:
         keys = list(plain["keys"])
         table = table_of(np.array(rows, dtype=PAIR), len(keys), max(FIRST_ROOM, len(rows)))
         reentries = {row: list(those) for row, those in enumerate(plain["reentries"]) if those}
-        return SpellBook(table, keys, [], list(plain["volumes"]), (), reentries)
+        places = {
+            (row, spell): SpellPlaces(list(lat), list(lon), spacing_m)
+            for row, spell, lat, lon, spacing_m in plain["places"]
+        }
+        return SpellBook(table, keys, [], list(plain["volumes"]), (), reentries, places)
 
-    def meet(self, keys: list[str], volumes: tuple[Volume, ...]) -> None:
+    def meet(self, keys: list[str], volumes: tuple[Volume, ...], teller: Teller) -> None:
         """Make slots and volumes mean what they mean to the caller, and room for all slots.
 
         Args:
             keys: track key of each slot.
             volumes: of the airspace.
+            teller: knows whose places are wanted.
         """
         if keys is not self.keys or volumes is not self.airspace:
             self._renumber(keys, volumes)
-        first = self.table.first
+        first, wanted = self.table.first, self.table.wanted
         if len(keys) > len(first):
-            longer = np.full(2 * len(keys), NONE, np.int32)
-            longer[: len(first)] = first
-            self.table = self.table._replace(first=longer)
+            longer, more = np.full(2 * len(keys), NONE, np.int32), np.zeros(2 * len(keys), np.uint8)
+            longer[: len(first)], more[: len(wanted)] = first, wanted
+            self.table = self.table._replace(first=longer, wanted=more)
+        for slot in range(self.asked, len(keys)):
+            self.table.wanted[slot] = teller.wants(keys[slot])
+        self.asked = len(keys)
 
     def _renumber(self, keys: list[str], volumes: tuple[Volume, ...]) -> None:
         rows = np.flatnonzero(self.table.pairs["is_used"])
@@ -153,9 +177,10 @@ class SpellBook:
             else:
                 pair["slot"] = slots[key]
         self.table = table_of(pairs, len(keys), max(FIRST_ROOM, len(pairs)))
-        self.reentries = {
-            new: self.reentries[old] for new, old in enumerate(rows.tolist()) if old in self.reentries
-        }
+        self.asked = 0
+        moved = {old: new for new, old in enumerate(rows.tolist())}
+        self.places = {(moved[row], spell): those for (row, spell), those in self.places.items()}
+        self.reentries = {moved[row]: those for row, those in self.reentries.items()}
         self.keys, self.forgotten, self.volumes, self.airspace = keys, forgotten, names, volumes
 
     def grow(self) -> None:
@@ -164,6 +189,7 @@ class SpellBook:
         self.table = table_of(full.pairs, len(full.first), len(full.pairs))
         self.table.due[: len(full.due)] = full.due
         self.table.least[:] = full.least
+        self.table.wanted[:] = full.wanted
 
 
 @dataclass(frozen=True)
@@ -173,8 +199,28 @@ class Teller:
     settings: Settings
     blocks: AddressBlocks
     exempt: AddressBlocks
+    airspace: Airspace | None = None  # for the robustness radius of spells that end
 
-    def tell(self, name: str, key: str, volume: str, pair: Event, reentries: list[Event], now: int) -> Event:
+    def needs_permission(self, key: str, is_state: int) -> bool:
+        """Whether the presence of a track needs permission, by what it claims to be."""
+        identity, address = identity_of(key, is_state, self.blocks), icao24_of(key)
+        is_exempt = address is not None and self.exempt.holds(address)
+        return identity in self.settings.permission.required_for and not is_exempt
+
+    def wants(self, key: str) -> int:
+        """Bits of `Table.wanted` for a track key."""
+        return int(self.needs_permission(key, -1)) + 2 * int(self.needs_permission(key, 1))
+
+    def tell(
+        self,
+        name: str,
+        key: str,
+        volume: str,
+        pair: Event,
+        reentries: list[Event],
+        now: int,
+        places: SpellPlaces | None = None,
+    ) -> Event:
         """A spell event as known at `now` (ns).
 
         Args:
@@ -184,11 +230,13 @@ class Teller:
             pair: as `spell_events.values_of` gives it.
             reentries: of the spell so far.
             now: ns.
+            places: of a spell that ends, where its robustness radius is wanted.
         """
-        identity = identity_of(key, pair["is_state"], self.blocks)
-        address = icao24_of(key)
-        is_exempt = address is not None and self.exempt.holds(address)
-        needs = identity in self.settings.permission.required_for and not is_exempt
+        needs = self.needs_permission(key, pair["is_state"])
+        depth_m = pair["credible_depth_m"]
+        radius = (depth_m, math.nan)
+        if needs and name == EVENT_NAMES[CLOSED]:
+            radius = radius_m(places, pair["credible_reports"], depth_m, self.airspace, volume)
         who = track_id(key, pair["start"])
         return {
             "event": name,
@@ -196,14 +244,14 @@ class Teller:
             "time_ns": now,
             "spell_id": f"{who}/{volume}/{utc_text(pair['number_time'])}",
             "track_id": who,
-            "icao24": address,
+            "icao24": icao24_of(key),
             "callsign": text_of(pair["callsign"]),
             "squawk": text_of(pair["squawk"]),
             "sensor_kinds": [kind for i, kind in enumerate(SENSOR_KINDS) if pair["kinds"] >> i & 1],
             "volume": volume,
             "permission": "required" if needs else "not_required",
-            "identity": identity,
-            **spell_event(pair, reentries, until=now, settings=self.settings),
+            "identity": identity_of(key, pair["is_state"], self.blocks),
+            **spell_event(pair, reentries, until=now, settings=self.settings, radius_m=radius),
         }
 
 
@@ -225,15 +273,17 @@ def take_samples(
         volumes: of the airspace.
         teller: makes the events.
     """
-    book.meet(keys, volumes)
+    book.meet(keys, volumes, teller)
     events: list[Event] = []
     rule = rule_of(teller.settings)
     told = blank_told(min(TOLD_ROOM, MOST_TOLD * (1 + len(samples.point))))
+    places = blank_places(TOLD_ROOM)
     taken = 0
     while taken < len(samples.point):
         if book.table.free[0] == NONE:
             book.grow()
-        taken, count = spell_kernels.take(samples, points, book.table, rule, told, taken)
+        taken, count = spell_kernels.take(samples, points, book.table, rule, told, places, taken)
+        _note_places(book, places)
         events += _events(book, told, count, teller)
     return events
 
@@ -262,7 +312,17 @@ def _events(book: SpellBook, told: Told, count: int, teller: Teller) -> list[Eve
             continue
         those = book.reentries.get(row, [])
         key, volume = book.key_of(pair["slot"]), book.volumes[pair["volume"]]
-        events.append(teller.tell(EVENT_NAMES[what], key, volume, pair, those, now))
+        where = None
         if what == CLOSED:
             book.reentries.pop(row, None)
+            where = book.places.pop((row, pair["number_time"]), None)
+        events.append(teller.tell(EVENT_NAMES[what], key, volume, pair, those, now, where))
     return events
+
+
+def _note_places(book: SpellBook, places: Places) -> None:
+    count = int(places.noted[0])
+    for row, spell, lat, lon in zip(*(column[:count].tolist() for column in places[:4]), strict=True):
+        if (row, spell) not in book.places:
+            book.places[row, spell] = SpellPlaces()
+        book.places[row, spell].add(lat, lon)

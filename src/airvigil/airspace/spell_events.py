@@ -80,7 +80,14 @@ def missing_for(pair: Values, settings: Settings) -> tuple[list[str], list[str]]
     return words, kinds
 
 
-def spell_event(pair: Values, reentries: list[Values], *, until: int, settings: Settings) -> Values:
+def spell_event(
+    pair: Values,
+    reentries: list[Values],
+    *,
+    until: int,
+    settings: Settings,
+    radius_m: tuple[float, float] = (0.0, math.nan),
+) -> Values:
     """The numbers of a spell as known at `until` (ns), without identity.
 
     Args:
@@ -88,6 +95,7 @@ def spell_event(pair: Values, reentries: list[Values], *, until: int, settings: 
         reentries: of the spell so far.
         until: ns.
         settings: thresholds, and what a height takes.
+        radius_m: what `spell_places.radius_m` found.
     """
     words, kinds = missing_for(pair, settings)
     leave = pair["exit"]
@@ -104,7 +112,8 @@ def spell_event(pair: Values, reentries: list[Values], *, until: int, settings: 
         "max_depth_is_bound": pair["max_depth_m"] >= RELEVANCE_M,
         "max_depth_at": utc_text(pair["max_depth_time"]),
         "p_inside_max": round(pair["p_max"], 6),
-        "robustness_radius_m": _rounded(pair["credible_depth_m"], 1),
+        "robustness_radius_m": _rounded(max(pair["credible_depth_m"], radius_m[0]), 1),
+        "robustness_radius_high_m": _rounded(radius_m[1], 1),
         "outcome": OUTCOMES[pair["outcome"]],
         "undecidable_for": words,
         "undecidable_because": kinds,

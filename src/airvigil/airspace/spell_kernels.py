@@ -22,6 +22,7 @@ from airvigil.airspace.spell_records import (
     OPENED,
     REENTERED,
     UPDATED,
+    Places,
     Records,
     Rule,
     Sample,
@@ -32,13 +33,13 @@ from airvigil.airspace.spell_records import (
     find,
     release,
 )
-from airvigil.airspace.spells import deadline_of, feed, is_leaving, put
+from airvigil.airspace.spells import deadline_of, feed, is_inside, is_leaving, put
 from airvigil.tracking import verdicts
 
 
 @njit(cache=True, nogil=True)
 def take(
-    samples: Samples, points: Records, table: Table, rule: Rule, told: Told, begin: int
+    samples: Samples, points: Records, table: Table, rule: Rule, told: Told, places: Places, begin: int
 ) -> tuple[int, int]:
     """Feed samples from `begin` on to their pairs, until all are taken or something wants room.
 
@@ -47,18 +48,21 @@ def take(
         points: (n,) POINT that `samples.point` names; their `slot` indexes `table.first`.
         table: changed.
         rule: thresholds.
-        told: written from the start.
+        told, places: written from the start.
         begin: first sample.
 
     Returns:
-        (next, count): the first sample not taken, because no row is free or `told` is full; how much is told.
+        (next, count): the first sample not taken, because no row is free or there is no room; how much is told.
     """
     count = 0
     # taken out of their tuples once: to count references at each use would take longer than a sample
-    pairs, due, first, free, least = table
+    pairs, due, first, free, least, wanted = table
+    place_row, place_spell, place_lat, place_lon, place_count = places
+    placed = 0
     of, volumes, times, lats, lons, margins, sigmas, p_laterals, p_insides, doubts, bridged = samples
     for k in range(begin, len(of)):
-        if free[0] == NONE or count + MOST_TOLD > len(told.what):
+        if free[0] == NONE or count + MOST_TOLD > len(told.what) or placed == len(place_row):
+            place_count[0] = placed
             return k, count
         point = points[of[k]]
         known = point["known"]
@@ -96,9 +100,15 @@ def take(
             pair["inward"]["kind"] = NO_CROSSING
         if (is_changed or is_other) and pair["is_open"] == 1:
             count = _tell(told, count, UPDATED if was_open else OPENED, known, row, pair)
+        is_wanted = wanted[point["slot"]] & (2 if point["is_state"] == 1 else 1)
+        if is_wanted and sample.is_credible and not sample.is_bridged and is_inside(pair, sample, rule):
+            place_row[placed], place_spell[placed] = row, pair["number_time"]
+            place_lat[placed], place_lon[placed] = sample.lat, sample.lon
+            placed += 1
         if due[row] == ALWAYS or pair["below_since"] == known:
             due[row] = min(due[row], deadline_of(pair, rule))
             least[0] = min(least[0], due[row])
+    place_count[0] = placed
     return len(of), count
 
 

@@ -76,6 +76,7 @@ PAIR = np.dtype(
         ("doubts", "i4"),  # bits of what its samples inside lacked
         ("reports", "i4"),
         ("bridged", "i4"),
+        ("credible_reports", "i4"),
         ("p_max", "f8"),
         ("p_max_credible", "f8"),
         ("max_depth_sure_m", "f8"),  # margin less DEPTH_SIGMAS sigma where that is greatest
@@ -197,6 +198,7 @@ class Table(NamedTuple):
         first: (slots,) row of each track slot's first pair; NONE.
         free: (1,) first free row; NONE.
         least: (1,) ns, not after any of `due`.
+        wanted: (slots,) bits: 1: the places of its spells are wanted; 2: they are if it is a state's.
     """
 
     pairs: Records
@@ -204,6 +206,7 @@ class Table(NamedTuple):
     first: npt.NDArray[np.int32]
     free: npt.NDArray[np.int32]
     least: npt.NDArray[np.int64]
+    wanted: npt.NDArray[np.uint8]
 
 
 class Told(NamedTuple):
@@ -216,6 +219,34 @@ class Told(NamedTuple):
     known: npt.NDArray[np.int64]
     row: npt.NDArray[np.int32]
     pair: Records
+
+
+class Places(NamedTuple):
+    """Where credible reports were inside, of the spells whose robustness radius will be asked for, in order.
+
+    Attributes:
+        row: of the pair.
+        spell: ns, the spell's `number_time`.
+        lat, lon: degrees.
+        noted: (1,) how many there are.
+    """
+
+    row: npt.NDArray[np.int32]
+    spell: npt.NDArray[np.int64]
+    lat: npt.NDArray[np.float64]
+    lon: npt.NDArray[np.float64]
+    noted: npt.NDArray[np.int64]
+
+
+def blank_places(count: int) -> Places:
+    """Room for so many places."""
+    return Places(
+        np.zeros(count, np.int32),
+        np.zeros(count, np.int64),
+        np.zeros(count),
+        np.zeros(count),
+        np.zeros(1, np.int64),
+    )
 
 
 def blank_told(count: int) -> Told:
@@ -234,6 +265,7 @@ def table_of(pairs: Records, slots: int, spare: int) -> Table:
         np.full(slots, NONE, np.int32),
         np.full(1, NONE, np.int32),
         np.full(1, NEVER, np.int64),
+        np.zeros(slots, np.uint8),
     )
     table.pairs[: len(pairs)] = pairs
     chain(table, len(pairs))

@@ -12,8 +12,8 @@ Rules
 - `p_max` bounds P(spell) from below and needs no independence between errors.
 - The deepest moment is where margin less 2 sigma is greatest: the greatest of many noisy margins would be
   the noisiest one.
-- The robustness radius given is the deepest believed margin: a shift of the whole track by less leaves
-  that point inside, so the true radius is at least this.
+- The deepest believed margin bounds the robustness radius: a shift of the whole track by less leaves that point
+  inside. What it is exactly is computed when the spell ends (`spell_places`).
 - In a volume of which nobody says when it is active, a stay is found and stays undecidable.
 - A degraded position alone never makes more than `suspected`; one that is not credible never gets here.
 - Deadlines run on the time of reports, so it does not matter whether a later report or the watermark shows
@@ -55,6 +55,13 @@ DEPTH_SIGMAS = 2.0  # the deepest moment is the one that is deepest with this mu
 def is_leaving(pair: Any) -> bool:
     """Whether a spell is open and P has fallen below `close_p`."""
     return bool(pair["is_open"] == 1 and pair["below_since"] != NEVER)
+
+
+@njit(cache=True, nogil=True)
+def is_inside(pair: Any, sample: Sample, rule: Rule) -> bool:
+    """Whether a spell is open and a sample counts for it."""
+    is_likely = sample.p_lateral >= rule.suspected_p and not sample.p_inside < rule.suspected_p
+    return bool(pair["is_open"] == 1 and is_likely)
 
 
 @njit(cache=True, nogil=True)
@@ -154,7 +161,9 @@ def _open(pair: Any, sample: Sample) -> None:
     pair["number_time"] = sample.time
     pair["below_since"] = NEVER
     pair["outcome"] = UNDECIDABLE
-    pair["is_reconstruction"] = pair["doubts"] = pair["reports"] = pair["bridged"] = 0
+    pair["is_reconstruction"] = pair["doubts"] = pair["reports"] = pair["bridged"] = pair[
+        "credible_reports"
+    ] = 0
     pair["p_max"] = pair["p_max_credible"] = pair["length_m"] = pair["credible_depth_m"] = 0.0
     pair["max_depth_m"] = pair["max_depth_sure_m"] = pair["credible_sure_m"] = -math.inf
     pair["max_depth_sigma_m"] = pair["inside_lat"] = pair["inside_lon"] = math.nan
@@ -216,9 +225,11 @@ def _count_inside(pair: Any, sample: Sample) -> None:
         pair["max_depth_m"] = margin
         pair["max_depth_sigma_m"] = sigma
         pair["max_depth_time"] = sample.time
-    if sample.is_credible and not sample.is_bridged and sure_m > pair["credible_sure_m"]:
-        pair["credible_sure_m"] = sure_m
-        pair["credible_depth_m"] = max(0.0, margin)
+    if sample.is_credible and not sample.is_bridged:
+        pair["credible_reports"] += 1
+        if sure_m > pair["credible_sure_m"]:
+            pair["credible_sure_m"] = sure_m
+            pair["credible_depth_m"] = max(0.0, margin)
     pair["doubts"] |= sample.doubt
     if p_inside > pair["p_max"]:
         pair["p_max"] = p_inside
