@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from airvigil.airspace.infringement import Samples
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.permission_stays import StayBook
 from airvigil.airspace.permissions import PermissionBook
+from airvigil.airspace.qnh import QnhBook
 from airvigil.airspace.spell_book import SpellBook
+from airvigil.airspace.spell_records import Samples
 from airvigil.errors import SchemaError
 from airvigil.incidents.incidents import IncidentBook
 from airvigil.tracking import verdicts
@@ -73,6 +74,7 @@ class State:
     incidents: IncidentBook = field(default_factory=IncidentBook)
     permissions: PermissionBook = field(default_factory=PermissionBook)
     stays: StayBook = field(default_factory=StayBook)
+    heights: QnhBook = field(default_factory=QnhBook)
     observations: list[Event] = field(default_factory=list)  # received, not told yet
 
     def receiver_table(self) -> npt.NDArray[np.float64]:
@@ -95,6 +97,7 @@ class State:
             self.incidents.copy(),
             self.permissions.copy(),
             self.stays.copy(),
+            self.heights.copy(),
             [dict(o) for o in self.observations],
         )
 
@@ -115,6 +118,7 @@ class State:
             "incidents": self.incidents.to_plain(),
             "permissions": self.permissions.to_plain(),
             "stays": self.stays.to_plain(),
+            "heights": self.heights.to_plain(),
             "observations": self.observations,
         }
         arrays = (
@@ -160,6 +164,7 @@ class State:
         state.incidents = IncidentBook.from_plain(rest["incidents"])
         state.permissions = PermissionBook.from_plain(rest["permissions"])
         state.stays = StayBook.from_plain(rest["stays"])
+        state.heights = QnhBook.from_plain(rest["heights"])
         state.observations = rest["observations"]
         return state
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from airvigil.airspace.infringement import Samples
+from airvigil.airspace.spell_records import Samples
 from airvigil.settings import Settings
 from airvigil.tracking.identity import exempt_blocks, icao24_of, identity_of, state_blocks
 from airvigil.units import NS_PER_S

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from airvigil.airspace.infringement import Samples
+from airvigil.airspace.spell_records import Samples
 from airvigil.airspace.permission_excess import Excess, Place, add_place, geometry_of
 from airvigil.airspace.permission_following import Needs, followed_samples, thinned
 from airvigil.airspace.permission_matching import Who

@@ -12,6 +12,7 @@ nor out. Limits over mean sea level mean the length, not what an altimeter shows
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from numba import njit
 
 from airvigil.airspace import height_chains as hc
-from airvigil.airspace.geoid import Geoid, Grid, undulation_m
+from airvigil.airspace.geoid import Geoid, Grid, packaged_geoid, undulation_m
 from airvigil.airspace.height_chains import p_above
 from airvigil.airspace.qnh import QnhBook, limits_of, nearest_qnh
 from airvigil.airspace.terrain import Terrain, node_weights, tile_name
@@ -35,6 +36,7 @@ __all__ = [
     "gva_sigma_m",
     "gva_sigmas_m",
     "heights_of",
+    "knowledge_for",
     "missing_words",
     "p_above",
     "p_vertical",
@@ -86,6 +88,13 @@ class HeightKnowledge:
     qnh: QnhBook | None = None
     geoid: Geoid | None = None
     terrain: Terrain | None = None
+
+
+def knowledge_for(volumes: Sequence[Volume], qnh: QnhBook | None, terrain: Terrain | None) -> HeightKnowledge:
+    """What there is to know; nothing where no volume has a limit, so that the geoid is not read for nothing."""
+    if all(volume.spans_all_heights for volume in volumes):
+        return HeightKnowledge()
+    return HeightKnowledge(qnh, packaged_geoid(), terrain)
 
 
 class Vertical(NamedTuple):
