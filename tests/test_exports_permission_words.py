@@ -24,8 +24,8 @@ def standing(status: str, **changed: Any) -> dict[str, Any]:
     ("fields", "words"),
     [
         (standing("granted"), "the diplomatic clearance “D-17” of Ministry covers it"),
-        (standing("lapsed", permission_excess_s=125.0), "the diplomatic clearance “D-17” of Ministry had ended 2 min 05 s before"),
-        (standing("not_yet", permission_excess_s=30.0, permission_issuer=None), "the diplomatic clearance “D-17” began 30.0 s later"),
+        (standing("lapsed", permission_excess_s=125.0), "the diplomatic clearance “D-17” of Ministry had ended 2 min 05 s before the last sign of presence"),
+        (standing("not_yet", permission_excess_s=30.0, permission_issuer=None), "the diplomatic clearance “D-17” began 30.0 s after the first sign of presence"),
         (
             standing("exceeded", permission_excess_m=1400.0, permission_excess_sigma_m=50.0, permission_p_outside=1.0),
             "the diplomatic clearance “D-17” of Ministry was exceeded by 1.40 ± 0.05 km to the side (probability > 0.9999)",
@@ -51,9 +51,11 @@ def test_where_no_permission_was_found_nothing_is_said() -> None:
 
 
 def test_members_with_the_same_permission_are_one_clause() -> None:
-    members = [standing("granted"), standing("granted"), standing("lapsed", permission_excess_s=9.0)]
+    members = [standing("granted"), standing("granted")]
+    members += [standing("lapsed", permission_excess_s=s) for s in (8.0, 9.0)]
     assert incident_permission({"members": members}) == (
-        "the diplomatic clearance “D-17” of Ministry covers it; the diplomatic clearance “D-17” of Ministry had ended 9.0 s before"
+        "the diplomatic clearance “D-17” of Ministry had ended 9.0 s before the last sign of presence; "
+        "the diplomatic clearance “D-17” of Ministry covers it"
     )
 
 
@@ -63,7 +65,10 @@ def test_reasons_of_permission_become_sentences() -> None:
         "code": "permission_lapsed",
         "text": "engine's own",
     }
-    assert outcome_reason(reason, {}) == "The diplomatic clearance “D-17” of Ministry had ended 9.0 s before."
+    assert (
+        outcome_reason(reason, {})
+        == "The diplomatic clearance “D-17” of Ministry had ended 9.0 s before the last sign of presence."
+    )
     near = {"code": "permission_near_miss", "text": "", "kind": "exemption", "permission_id": "X", "issuer": None, "reasons": ["it does not open EST"]}  # fmt: skip
     assert outcome_reason(near, {}) == "The exemption “X” is not for this: it does not open EST."
     doubtful = {

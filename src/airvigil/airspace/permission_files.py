@@ -67,8 +67,8 @@ def observations_of_permissions(raw: bytes, name: str) -> tuple[pa.Table, list[s
     Example:
         >>> raw = b"permission_id,kind,icao24,volumes\\nD-17,diplomatic_clearance,43c0de,EST\\nD-18,favour,43c0df,EST\\n"
         >>> table, rejected = observations_of_permissions(raw, "list.csv")
-        >>> table.num_rows, rejected[0][:44]
-        (1, "list.csv line 3: kind: expected one of fligh")
+        >>> table.num_rows, rejected[0][:31]
+        (1, 'list.csv line 3: kind: expected')
     """
     if len(raw) > MOST_BYTES:
         raise ConfigError(f"{name}: expected at most {MOST_BYTES:,} bytes, got {len(raw):,}")

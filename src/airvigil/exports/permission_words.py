@@ -36,7 +36,7 @@ def standing_words(fields: Fields) -> str | None:
     Example:
         >>> standing_words({"permission": "lapsed", "permission_kind": "exemption", "permission_id": "X-1",
         ...                 "permission_excess_s": 125.0})
-        'the exemption “X-1” had ended 2 min 05 s before'
+        'the exemption “X-1” had ended 2 min 05 s before the last sign of presence'
     """
     if fields.get("permission_id") is None:
         return None
@@ -51,9 +51,21 @@ def standing_words(fields: Fields) -> str | None:
     parts = []
     if known(fields.get("permission_excess_s")) is not None:
         amount = duration_text(fields["permission_excess_s"])
-        parts.append(f"had ended {amount} before" if status == "lapsed" else f"began {amount} later")
+        parts.append(
+            f"had ended {amount} before the last sign of presence"
+            if status == "lapsed"
+            else f"began {amount} after the first sign of presence"
+        )
     parts += _beyond(fields)
     return f"{name} {' and '.join(parts)}" if parts else f"{name} does not cover it"
+
+
+def _shortfall(fields: Fields) -> tuple[float, float]:
+    """How far a permission is from covering, s and m, to order by."""
+    lateral, vertical = (
+        known(fields.get(n)) or 0.0 for n in ("permission_excess_m", "permission_vertical_excess_m")
+    )
+    return known(fields.get("permission_excess_s")) or 0.0, max(lateral, vertical, 0.0)
 
 
 def _beyond(fields: Fields) -> list[str]:
@@ -76,7 +88,10 @@ def _beyond(fields: Fields) -> list[str]:
 
 
 def incident_permission(incident: Fields) -> str | None:
-    """What permissions say of an incident's members, each once; None where none was found."""
+    """What permissions say of an incident's members, of each permission the worst; None where none was found."""
     members: Sequence[Fields] = incident.get("members") or []
-    clauses = [words for words in map(standing_words, members) if words is not None]
+    worst: dict[tuple[Any, Any], Fields] = {}
+    for member in sorted(members, key=_shortfall, reverse=True):
+        worst.setdefault((member.get("permission_id"), member.get("permission")), member)
+    clauses = [words for words in map(standing_words, worst.values()) if words is not None]
     return "; ".join(dict.fromkeys(clauses)) or None
