@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from airvigil.airspace.spell_records import Samples
 from airvigil.airspace.permission_excess import Excess, Place, add_place, geometry_of
 from airvigil.airspace.permission_following import Needs, followed_samples, thinned
 from airvigil.airspace.permission_matching import Who
 from airvigil.airspace.permission_standing import NO_STANDING, Presence, Standing, standing_of
 from airvigil.airspace.permissions import Permission, PermissionBook, Version
+from airvigil.airspace.spell_records import Samples
 from airvigil.airspace.volumes import Volume
 from airvigil.settings import Settings
 from airvigil.tracking.identity import (
