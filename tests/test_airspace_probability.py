@@ -197,7 +197,7 @@ def test_on_a_vertex_the_probability_is_the_corners_share() -> None:
     """Exactly on the right-angled corner of a box: a quarter."""
     airspace = Airspace([make_volume("wide", [WIDE])])
     found = airspace.margins([50.0], [24.0], [[1e4, 0.0, 1e4]], [0.0])
-    assert found.margin_m[0] == pytest.approx(0.0, abs=1e-6)
+    assert found.margin_m[0] == pytest.approx(0.0, abs=0.002)  # a step of float32 in the cell's plane
     assert found.p_inside[0] == pytest.approx(0.25, abs=1e-3)
 
 

@@ -1,7 +1,7 @@
 """Boundaries as points in space: cut into pieces, the pieces gathered into chunks, the chunks found by place.
 
-Every edge is cut so short that the geodesic between a piece's ends departs from what the source means by no more than
-`CHORD_TOLERANCE_M`. Up to 32 consecutive pieces form a *chunk* with a bounding sphere; chunks are sorted into cubes of
+An edge that is straight in longitude and latitude is bent on the ground. It is cut into pieces that bend by no more than a metre, and each
+piece keeps by how much: as a parabola it departs from what the source means by no more than `CHORD_TOLERANCE_M`. Up to 32 consecutive pieces form a *chunk* with a bounding sphere; chunks are sorted into cubes of
 space, so that those near a place are found without looking at the others.
 
 What is inside a volume follows from how often a meridian is crossed to the north of a place. The crossings of every
@@ -26,8 +26,11 @@ from airvigil.airspace.grid import CELLS_PER_DEGREE, COLUMNS, Floats, Ints, ecef
 from airvigil.airspace.volumes import Volume, is_artificial_edge
 from airvigil.units import MEAN_EARTH_RADIUS_M, WGS84_E2
 
-CHORD_TOLERANCE_M = 0.01  # departure of a piece from the edge that its source means
-MAX_PIECE_M = 20_000.0  # longer, a straight line in a cell's plane would leave the geodesic by more than a millimetre
+CHORD_TOLERANCE_M = 0.01  # departure of a piece, bent as it is, from the edge that its source means
+MAX_BOW_M = 1.0  # how far a piece's middle lies beside the straight line between its ends
+MAX_PIECE_M = (
+    20_000.0  # longer, a straight line in a cell's plane would leave the geodesic by more than a millimetre
+)
 MAX_PIECE_LON_DEG = 90.0  # keeps apart what lies before and behind a meridian, next to a pole too
 CHUNK_EDGES = 32
 CHUNK_REACH_M = 20_000.0  # from its first point, unless it is a single piece
@@ -55,7 +58,8 @@ def pieces_of_edges(ring: Floats, edge_kind: str) -> Ints:
     """Into how many pieces each edge of a ring is cut: (n - 1,).
 
     An edge that spans E metres east and N north, straight in longitude and latitude, departs from the geodesic by
-    E tan(phi) sqrt(E^2 + (2 N)^2) / 8R at most; its pieces by that over the square of their number.
+    E tan(phi) sqrt(E^2 + (2 N)^2) / 8R at most; its pieces by that over the square of their number. A parabola departs
+    from it by the change of that along the piece, which goes with the cube.
     """
     lat, lon = np.radians(ring[:, 0]), np.radians(ring[:, 1])
     highest = np.minimum(np.maximum(np.abs(lat[:-1]), np.abs(lat[1:])), np.radians(89.9))
@@ -66,7 +70,13 @@ def pieces_of_edges(ring: Floats, edge_kind: str) -> Ints:
     if edge_kind == "lonlat":
         departure = east * np.tan(highest) * np.hypot(east, 2.0 * north) / (8.0 * MEAN_EARTH_RADIUS_M)
         by_angle = np.abs(np.diff(lon)) / np.radians(MAX_PIECE_LON_DEG)
-        pieces = np.maximum.reduce([pieces, np.sqrt(departure / CHORD_TOLERANCE_M), by_angle])
+        change = (
+            np.hypot(east, north)
+            / MEAN_EARTH_RADIUS_M
+            * np.maximum(np.tan(highest), 1.0 / np.tan(highest + 1e-3))
+        )
+        by_change = np.cbrt(0.4 * departure * change / CHORD_TOLERANCE_M)
+        pieces = np.maximum.reduce([pieces, np.sqrt(departure / MAX_BOW_M), by_change, by_angle])
     return np.asarray(np.ceil(pieces), dtype=np.int64)
 
 
@@ -96,6 +106,7 @@ class Edges(NamedTuple):
 
     Attributes:
         points_m: (n, 3) ECEF, ring after ring; piece k runs from point k to point k + 1.
+        bow_m: (n,) how far to the left of the straight line from point k to k + 1 the middle of piece k lies.
         first, pieces, volume: (c,) of each chunk its first piece, number of pieces, and the index of its volume.
         centre_m: (c, 3); radius_m: (c,) the sphere that holds the chunk's points.
         cube: (c,) numbers of the cubes that hold the centres, ascending; in_cube: (c,) the chunks in that order.
@@ -104,6 +115,7 @@ class Edges(NamedTuple):
     """
 
     points_m: Floats
+    bow_m: Floats
     first: Ints
     pieces: Ints
     volume: Ints
@@ -142,8 +154,10 @@ def build_edges(volumes: Sequence[Volume]) -> Edges:
     in_cube = np.argsort(cube, kind="stable")
     column, crossed, at_deg = _crossings(latitude, longitude, points_m, has_edge, real, volume_of_point)
     order = np.lexsort((crossed, column))
+    is_bent = real & (np.array([v.edge_kind == "lonlat" for v in volumes], dtype=np.bool_)[volume_of_point])
     return Edges(
         points_m,
+        _bows(latitude, longitude, points_m, is_bent),
         first,
         count,
         volume_of_point[first],
@@ -155,6 +169,31 @@ def build_edges(volumes: Sequence[Volume]) -> Edges:
         crossed[order],
         at_deg[order],
     )
+
+
+@njit(cache=True, nogil=True)
+def _bows(latitude: Floats, longitude: Floats, points: Floats, is_bent: NDArray[np.bool_]) -> Floats:
+    """How far to the left of the chord the middle of each piece lies that is straight in longitude and latitude."""
+    bow = np.zeros(len(latitude))
+    for k in range(len(latitude) - 1):
+        if not is_bent[k] or longitude[k] == longitude[k + 1]:
+            continue
+        lat, lon = 0.5 * (latitude[k] + latitude[k + 1]), 0.5 * (longitude[k] + longitude[k + 1])
+        mx, my, mz = ecef(lat, lon)
+        dx, dy, dz = (
+            points[k + 1, 0] - points[k, 0],
+            points[k + 1, 1] - points[k, 1],
+            points[k + 1, 2] - points[k, 2],
+        )
+        phi, lam = math.radians(lat), math.radians(lon)
+        ux, uy, uz = math.cos(phi) * math.cos(lam), math.cos(phi) * math.sin(lam), math.sin(phi)
+        lx, ly, lz = uy * dz - uz * dy, uz * dx - ux * dz, ux * dy - uy * dx
+        length = math.sqrt(lx * lx + ly * ly + lz * lz)
+        if length > 0.0:
+            ax, ay, az = mx - points[k, 0], my - points[k, 1], mz - points[k, 2]
+            across = (ax - 0.5 * dx) * lx + (ay - 0.5 * dy) * ly + (az - 0.5 * dz) * lz
+            bow[k] = across / length
+    return bow
 
 
 @njit(cache=True, nogil=True)

@@ -189,18 +189,18 @@ def _fit_rows() -> tuple[Floats, Floats]:
 @njit(cache=True, nogil=True)
 def to_plane(polynomial: Floats, row: int, p: float, q: float) -> tuple[float, float]:
     """Metres east and north in the plane of a place p degrees north and q degrees east of the cell's centre."""
-    c = polynomial[row]
-    x = q * (c[0] + p * (c[1] + p * c[2]) + q * q * (c[3] + p * c[4]))
-    y = p * (c[5] + p * (c[6] + p * c[7])) + q * q * (c[8] + p * c[9])
+    c = polynomial
+    x = q * (c[row, 0] + p * (c[row, 1] + p * c[row, 2]) + q * q * (c[row, 3] + p * c[row, 4]))
+    y = p * (c[row, 5] + p * (c[row, 6] + p * c[row, 7])) + q * q * (c[row, 8] + p * c[row, 9])
     return x, y
 
 
 @njit(cache=True, nogil=True)
 def north_in_plane(polynomial: Floats, row: int, p: float, q: float) -> tuple[float, float]:
     """Unit vector along the meridian, as it lies in the plane at that place."""
-    c = polynomial[row]
-    x = q * (c[1] + 2.0 * p * c[2] + q * q * c[4])
-    y = c[5] + p * (2.0 * c[6] + 3.0 * p * c[7]) + q * q * c[9]
+    c = polynomial
+    x = q * (c[row, 1] + 2.0 * p * c[row, 2] + q * q * c[row, 4])
+    y = c[row, 5] + p * (2.0 * c[row, 6] + 3.0 * p * c[row, 7]) + q * q * c[row, 9]
     length = math.sqrt(x * x + y * y)
     return x / length, y / length
 

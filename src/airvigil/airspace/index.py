@@ -46,7 +46,7 @@ from airvigil.airspace.leaves import (
     cell_pieces,
     make_work,
 )
-from airvigil.airspace.segments import is_crossed
+from airvigil.airspace.segments import is_edge_crossed
 
 MIN_REFERENCE_DISTANCE_M = 20.0  # a place where crossings are counted is never this near to a boundary
 REFERENCE_STEP_DEG = 7.3e-4  # how far it moves away if it is
@@ -65,6 +65,7 @@ def empty_leaves() -> Leaves:
         np.zeros((n, 2), np.float32),
         np.zeros((n, 4), np.int32),
         np.zeros((n, 2), np.int32),
+        np.zeros(n, np.float32),
         np.zeros(n, np.float32),
         np.zeros(n, np.float32),
         np.zeros(n, np.float32),
@@ -99,7 +100,9 @@ def _start_inside(
     ex, ey, ez = ecef(reference_deg, column_meridian(cell % COLUMNS))
     x, y = project_centrally(plane, ex, ey, ez)
     for k in range(len(pieces.ax)):
-        if is_crossed(x, y, 0.0, 0.0, pieces.ax[k], pieces.ay[k], pieces.bx[k], pieces.by[k]):
+        if is_edge_crossed(
+            x, y, 0.0, 0.0, pieces.ax[k], pieces.ay[k], pieces.bx[k], pieces.by[k], pieces.bow[k]
+        ):
             inside[pieces.volume[k]] = not inside[pieces.volume[k]]
 
 
@@ -193,7 +196,7 @@ class CellIndex:
 
     def used_leaves(self) -> Leaves:
         """The leaves in arrays no longer than used, but for the padding that is read in whole lanes."""
-        root, tables, first, centre, records, runs, x, y, inverse, used = self.leaves
+        root, tables, first, centre, records, runs, x, y, inverse, bow, used = self.leaves
         n_tables, n_leaves, n_records, n_runs, n_vertices, _ = used.tolist()
         return Leaves(
             root,
@@ -205,6 +208,7 @@ class CellIndex:
             x[: n_vertices + PADDING],
             y[: n_vertices + PADDING],
             inverse[: n_vertices + PADDING],
+            bow[: n_vertices + PADDING],
             used,
         )
 

@@ -37,17 +37,17 @@ from airvigil.airspace.grid import (
     project_centrally,
     to_plane,
 )
-from airvigil.airspace.segments import is_crossed, square_of_distance
+from airvigil.airspace.segments import is_edge_crossed, square_of_distance
 
 EXACT_M = 1_500.0  # all edges within are in the leaves: what P(inside) needs of an error that reaches so far
 DEEPEST = 6  # 2^6 leaves along a cell's side
 TABLE = 64  # entries of a table, 8 x 8
-FEW_NEAR = 24  # so many edges of a volume are searched without cutting the square further
+FEW_NEAR = 32  # so many edges of a volume are searched without cutting the square further
 FEW_CROSSED = 8
 MAX_RUN_GAP = 6  # edges that a run may hold too many: longer runs are cheaper than more of them
 STRETCH = 1.0005  # of a distance in the plane, more than its scale varies
 BULGE = 1.001  # a square's sides are bent: what lies beyond the corners is within this
-SLACK_M = 0.5
+SLACK_M = 2.5  # bows of edges, which are straight here
 PADDING = 32  # vertices that may be read beyond the last
 
 NO_LEAF = 0  # the cell has not been built
@@ -68,6 +68,7 @@ class Leaves(NamedTuple):
         runs: int32 (u, 2) first vertex and number of edges.
         x, y: float32 (v,) vertices; an edge runs from its vertex to the next.
         inverse: float32 (v,) one over the edge's length squared, 0 if that is 0.
+        bow: float32 (v,) how far the edge's middle lies to the left, over its length.
         used: int64 (6,) how much of each is used, and the most edges that a record's runs hold.
     """
 
@@ -80,6 +81,7 @@ class Leaves(NamedTuple):
     x: Floats32
     y: Floats32
     inverse: Floats32
+    bow: Floats32
     used: Ints
 
 
@@ -90,6 +92,7 @@ class Pieces(NamedTuple):
     ay: Floats
     bx: Floats
     by: Floats
+    bow: Floats  # of float32 value too
     volume: Ints  # of the cell's own volumes
     number: Ints
 
@@ -140,7 +143,13 @@ def cell_pieces(edges: Edges, plane: Plane, near: Ints, volumes: Ints) -> Pieces
     for c in near:
         m += edges.pieces[c]
     out = Pieces(
-        np.empty(m), np.empty(m), np.empty(m), np.empty(m), np.empty(m, np.int64), np.empty(m, np.int64)
+        np.empty(m),
+        np.empty(m),
+        np.empty(m),
+        np.empty(m),
+        np.empty(m),
+        np.empty(m, np.int64),
+        np.empty(m, np.int64),
     )
     p = edges.points_m
     n = 0
@@ -153,6 +162,8 @@ def cell_pieces(edges: Edges, plane: Plane, near: Ints, volumes: Ints) -> Pieces
             x, y = project_centrally(plane, p[k + 1, 0], p[k + 1, 1], p[k + 1, 2])
             bx, by = float(np.float32(x)), float(np.float32(y))
             out.ax[n], out.ay[n], out.bx[n], out.by[n] = ax, ay, bx, by
+            length = math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay))
+            out.bow[n] = float(np.float32(edges.bow_m[k] / length)) if length > 0.0 else 0.0
             out.volume[n], out.number[n] = volume, k
             ax, ay = bx, by
             n += 1
@@ -186,7 +197,9 @@ def _carry_inside(pieces: Pieces, work: Work, depth: int, begin: int, end: int) 
     work.inside[depth] = work.inside[depth - 1]
     for n in range(begin, end):
         k = work.kept[n]
-        if is_crossed(cx, cy, px, py, pieces.ax[k], pieces.ay[k], pieces.bx[k], pieces.by[k]):
+        if is_edge_crossed(
+            cx, cy, px, py, pieces.ax[k], pieces.ay[k], pieces.bx[k], pieces.by[k], pieces.bow[k]
+        ):
             v = pieces.volume[k]
             work.inside[depth, v] = not work.inside[depth, v]
 
@@ -253,17 +266,16 @@ def _assign_vertices(pieces: Pieces, work: Work, begin: int, end: int, leaves: L
         dx, dy = pieces.bx[k] - pieces.ax[k], pieces.by[k] - pieces.ay[k]
         length2 = dx * dx + dy * dy
         leaves.inverse[v] = 1.0 / length2 if length2 > 0.0 else 0.0
+        leaves.bow[v] = pieces.bow[k]
         v += 1
-        leaves.x[v], leaves.y[v], leaves.inverse[v] = pieces.bx[k], pieces.by[k], 0.0
+        leaves.x[v], leaves.y[v], leaves.inverse[v], leaves.bow[v] = pieces.bx[k], pieces.by[k], 0.0, 0.0
         last = k
     leaves.used[VERTICES] = v + 1 if last >= 0 else v
     return True
 
 
 @njit(cache=True, nogil=True)
-def _write_runs(
-    work: Work, begin: int, end: int, limit: float, max_gap: int, leaves: Leaves
-) -> int:
+def _write_runs(work: Work, begin: int, end: int, limit: float, max_gap: int, leaves: Leaves) -> int:
     """Runs of the kept edges that are no further from the centre than the limit; how many edges they hold."""
     u = leaves.used[RUNS]
     held = 0
@@ -317,7 +329,9 @@ def _write_leaf(work: Work, pieces: Pieces, volumes: Ints, depth: int, begin: in
         leaves.records[record, 3] = leaves.used[RUNS]
         _write_runs(work, first, j, half, 0, leaves)
         record += 1
-        leaves.records[record, 1] = leaves.used[RUNS]  # ends the last one's runs, until the next overwrites it with the same
+        leaves.records[record, 1] = leaves.used[
+            RUNS
+        ]  # ends the last one's runs, until the next overwrites it with the same
     leaves.used[LEAVES], leaves.used[RECORDS] = leaf + 1, record
     leaves.record_first[leaf + 1] = record
     return int(leaf)

@@ -16,13 +16,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from airvigil.airspace.edges import MAX_BOW_M
 from airvigil.airspace.grid import RELEVANCE_M, Floats, Floats32, Ints, Ints32, Rows, north_in_plane
 from airvigil.airspace.leaves import EXACT_M, MOST, Leaves
 from airvigil.airspace.nearest import LANES, nearest_foot
 from airvigil.airspace.probability import (
     CERTAIN,
     CLOSE,
-    MIN_SIGMA_M,
     REACH_SIGMAS,
     Covariance,
     Whitening,
@@ -32,9 +32,20 @@ from airvigil.airspace.probability import (
     largest_variance_m2,
     p_inside_bounds,
     sigma_along_m,
+    stretch_of,
     whitening,
 )
-from airvigil.airspace.query import BLOCK, COMPLETE, FULL, MISSING, Block, enter_block, is_turned, make_block, touch
+from airvigil.airspace.query import (
+    BLOCK,
+    COMPLETE,
+    FULL,
+    MISSING,
+    enter_block,
+    is_turned,
+    make_block,
+    touch,
+)
+from airvigil.airspace.segments import MAX_PARTS, bowed_point, parts_of_bow
 
 SOUND, DEFECTIVE, WIDE = range(3)  # states of an entry
 EDGE_SLACK_M = 1.0  # of EXACT_M: the plane's scale, and the square's bent sides
@@ -63,14 +74,6 @@ class Columns(NamedTuple):
     state: NDArray[np.uint8]
 
 
-class Scratch(NamedTuple):
-    """Room for one record's edges: squares of distances (as floats and as bits, the same memory), whitened segments."""
-
-    squares: Floats32
-    bits: Ints32
-    segments: Floats
-
-
 class Place(NamedTuple):
     """A place in its cell's plane, the meridian's direction there, and its error."""
 
@@ -85,145 +88,127 @@ class Place(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def read_place(rows: Rows, places: Places, i: int, block: Block, b: int) -> Place:
-    """Place i, which is entry b of the block."""
-    given = places.covariance_m2[i]
+def read_place(
+    polynomial: Floats,
+    covariance_m2: Floats,
+    bias_m: float,
+    i: int,
+    row: int,
+    p: float,
+    q: float,
+    x: float,
+    y: float,
+) -> Place:
+    """Place i: row of cells, degrees from its cell's centre, and coordinates in the plane."""
+    given = covariance_m2
     # looked at before the boundary's own uncertainty is added, which could make it look possible
-    covariance = Covariance(given[0], given[1], given[2])
+    covariance = Covariance(given[i, 0], given[i, 1], given[i, 2])
     if not is_possible(covariance):
         covariance = Covariance(np.nan, np.nan, np.nan)
-    row = block.row[b]
-    north_x, north_y = north_in_plane(rows.polynomial, row, block.p[b], block.q[b])
+    north_x, north_y = north_in_plane(polynomial, row, p, q)
     return Place(
         row,
-        block.x[b],
-        block.y[b],
+        x,
+        y,
         north_x,
         north_y,
         covariance,
         largest_variance_m2(covariance),
-        places.bias_bound_m[i],
+        bias_m,
     )
+
+
+@njit(cache=True, nogil=True)
+def whitened(place: Place, scale: Whitening, x: float, y: float) -> tuple[float, float]:
+    """A point of the cell's plane as `probability` takes it: from the place, turned to its east and north, in sigmas."""
+    dx, dy = x - place.x, y - place.y
+    u = (dx * place.north_y - dy * place.north_x) * scale.east
+    return u, (dx * place.north_x + dy * place.north_y - scale.shear * u) * scale.north
 
 
 @njit(cache=True, nogil=True)
 def close_segments(
-    leaves: Leaves, place: Place, scale: Whitening, begin: int, end: int, reach: float, segments: Floats
+    x: Floats32,
+    y: Floats32,
+    bow: Floats32,
+    runs: Ints32,
+    begin: int,
+    end: int,
+    place: Place,
+    scale: Whitening,
+    reach: float,
+    segments: Floats,
 ) -> int:
-    """The runs' edges that are nearer than `reach` sigmas, whitened; how many."""
+    """The runs' edges that are nearer than `reach` sigmas, whitened, bowed ones in straight parts; how many."""
+    near = reach + MAX_BOW_M * stretch_of(scale)
     n = 0
     for u in range(begin, end):
-        v = leaves.runs[u, 0]
-        ax = ay = 0.0
-        for k in range(v, v + leaves.runs[u, 1] + 1):
-            dx, dy = float(leaves.x[k]) - place.x, float(leaves.y[k]) - place.y
-            bx = (dx * place.north_y - dy * place.north_x) * scale.east
-            by = (dx * place.north_x + dy * place.north_y - scale.shear * bx) * scale.north
-            if k > v and is_within(ax, ay, bx, by, reach):
-                segments[n, 0], segments[n, 1], segments[n, 2], segments[n, 3] = ax, ay, bx, by
-                n += 1
-            ax, ay = bx, by
+        v = runs[u, 0]
+        for k in range(v, v + runs[u, 1]):
+            hx, hy, tx, ty = float(x[k]), float(y[k]), float(x[k + 1]), float(y[k + 1])
+            ax, ay = whitened(place, scale, hx, hy)
+            bx, by = whitened(place, scale, tx, ty)
+            if not is_within(ax, ay, bx, by, near):
+                continue
+            parts = parts_of_bow(hx, hy, tx, ty, float(bow[k]))
+            for j in range(1, parts + 1):
+                mx, my = bx, by
+                if j < parts:
+                    mx, my = whitened(place, scale, *bowed_point(hx, hy, tx, ty, float(bow[k]), j / parts))
+                if is_within(ax, ay, mx, my, reach):
+                    segments[n, 0], segments[n, 1], segments[n, 2], segments[n, 3] = ax, ay, mx, my
+                    n += 1
+                ax, ay = mx, my
     return n
 
 
 @njit(cache=True, nogil=True)
-def write_probability(
-    leaves: Leaves,
+def certain_probability(
+    place: Place, uncertainty_m2: float, is_inside: bool, distance: float
+) -> tuple[int, float]:
+    """P(inside) where no edge matters, or NaN, with the state SOUND; where one does, DEFECTIVE or WIDE: to be found out."""
+    sigma = math.sqrt(place.largest_m2 + uncertainty_m2)
+    how, reach = how_far_out(sigma, place.bias_m, distance)
+    if how == CLOSE:
+        return (WIDE if reach > EXACT_M - EDGE_SLACK_M else DEFECTIVE), math.nan
+    return SOUND, (1.0 if is_inside else 0.0) if how == CERTAIN else math.nan
+
+
+@njit(cache=True, nogil=True)
+def normal_and_sigma(
+    place: Place, uncertainty_m2: float, dx: float, dy: float, distance: float
+) -> tuple[float, float, float]:
+    """Unit vector east and north along (dx, dy), which leads to the nearest boundary point in the plane, and one sigma that way."""
+    rho = math.sqrt(dx * dx + dy * dy)
+    if distance > RELEVANCE_M or rho == 0.0:
+        return math.nan, math.nan, math.sqrt(place.largest_m2 + uncertainty_m2)
+    e = (dx * place.north_y - dy * place.north_x) / rho
+    n = (dx * place.north_x + dy * place.north_y) / rho
+    c = place.covariance
+    return e, n, sigma_along_m(Covariance(c.ee + uncertainty_m2, c.en, c.nn + uncertainty_m2), e, n)
+
+
+@njit(cache=True, nogil=True)
+def close_probability(
+    x: Floats32,
+    y: Floats32,
+    bow: Floats32,
+    runs: Ints32,
+    begin: int,
+    end: int,
     place: Place,
     uncertainty_m2: float,
     is_inside: bool,
     distance: float,
-    begin: int,
-    end: int,
     segments: Floats,
-    columns: Columns,
-    n: int,
-) -> None:
-    """P(inside) of entry n, and its state."""
-    columns.state[n] = SOUND
-    sigma = math.sqrt(place.largest_m2 + uncertainty_m2)
-    how, reach = how_far_out(sigma, place.bias_m, distance)
-    if how != CLOSE:
-        certain = (1.0 if is_inside else 0.0) if how == CERTAIN else math.nan
-        columns.p_inside[n] = columns.p_inside_high[n] = certain
-        return
-    if reach > EXACT_M - EDGE_SLACK_M:
-        columns.p_inside[n] = columns.p_inside_high[n] = math.nan
-        columns.state[n] = WIDE
-        return
+) -> tuple[float, float, bool]:
+    """`p_inside_bounds` with the runs' edges."""
     c = place.covariance
     scale = whitening(Covariance(c.ee + uncertainty_m2, c.en, c.nn + uncertainty_m2))
-    near = REACH_SIGMAS + place.bias_m * (scale.east + scale.north * (1.0 + abs(scale.shear) * scale.east))
-    count = close_segments(leaves, place, scale, begin, end, near, segments)
-    low, high, is_defective = p_inside_bounds(
-        segments, count, is_inside, distance, scale, sigma, place.bias_m
-    )
-    columns.p_inside[n], columns.p_inside_high[n] = low, high
-    if is_defective:
-        columns.state[n] = DEFECTIVE
-
-
-@njit(cache=True, nogil=True)
-def write_margin(
-    place: Place, uncertainty_m2: float, is_inside: bool, dx: float, dy: float, distance: float, columns: Columns, n: int
-) -> None:
-    """Margin, sigma and normal of entry n; (dx, dy) leads to the nearest boundary point in the plane."""
-    columns.margin_m[n] = min(distance, RELEVANCE_M) if is_inside else -distance
-    rho = math.sqrt(dx * dx + dy * dy)
-    if distance <= RELEVANCE_M and rho > 0.0:
-        e, n_ = (dx * place.north_y - dy * place.north_x) / rho, (dx * place.north_x + dy * place.north_y) / rho
-        c = place.covariance
-        columns.normal_e[n], columns.normal_n[n] = e, n_
-        columns.sigma_m[n] = sigma_along_m(Covariance(c.ee + uncertainty_m2, c.en, c.nn + uncertainty_m2), e, n_)
-    else:
-        columns.normal_e[n] = columns.normal_n[n] = math.nan
-        columns.sigma_m[n] = math.sqrt(place.largest_m2 + uncertainty_m2)
-
-
-@njit(cache=True, nogil=True)
-def measure_place(
-    rows: Rows,
-    leaves: Leaves,
-    leaf: int,
-    place: Place,
-    i: int,
-    uncertainty_m2: Floats,
-    scratch: Scratch,
-    columns: Columns,
-    n: int,
-) -> int:
-    """The entries of one place, from entry n on; the number of entries then."""
-    cx, cy = float(leaves.centre[leaf, 0]), float(leaves.centre[leaf, 1])
-    for r in range(leaves.record_first[leaf], leaves.record_first[leaf + 1]):
-        named, near, close, touching = leaves.records[r]
-        after = leaves.records[r + 1, 1]
-        is_inside = named & 1 == 1
-        if touching < after:
-            is_inside = is_inside != is_turned(leaves, cx, cy, place.x, place.y, touching, after)
-        dx, dy, distance = 0.0, 0.0, math.inf
-        if near < close:
-            dx, dy, distance = nearest_foot(
-                rows, leaves, place.row, place.x, place.y, near, close, scratch.squares, scratch.bits
-            )
-        if distance > RELEVANCE_M and not is_inside:
-            continue
-        volume = named >> 1
-        columns.row[n], columns.volume[n] = i, volume
-        write_margin(place, uncertainty_m2[volume], is_inside, dx, dy, distance, columns, n)
-        write_probability(
-            leaves,
-            place,
-            uncertainty_m2[volume],
-            is_inside,
-            distance,
-            close,
-            touching,
-            scratch.segments,
-            columns,
-            n,
-        )
-        n += 1
-    return n
+    reach = REACH_SIGMAS + place.bias_m * stretch_of(scale)
+    count = close_segments(x, y, bow, runs, begin, end, place, scale, reach, segments)
+    sigma = math.sqrt(place.largest_m2 + uncertainty_m2)
+    return p_inside_bounds(segments, count, is_inside, distance, scale, sigma, place.bias_m)
 
 
 @njit(cache=True, nogil=True)
@@ -239,14 +224,19 @@ def measure(
 ) -> tuple[int, int, int, float]:
     """Measure places from `begin` on into the columns from entry n on; `first_row` is the row number of place 0.
 
+    The arrays are taken out of their tuples once: taking one out counts its users, which costs more than using it.
+
     Returns:
         The first place not measured, the number of entries, why it stopped, and what `touch` wasted.
     """
-    latitude, longitude = places.latitude_deg, places.longitude_deg
+    latitude, longitude, covariance_m2, bias_bound_m = places
+    row, volume, margin_m, sigma_m, p_inside, p_inside_high, normal_e, normal_n, state = columns
+    _, _, record_first, centre, records, runs, x, y, inverse, bow, used = leaves
+    polynomial, shape = rows
     block = make_block()
-    most = leaves.used[MOST]
-    squares = np.empty(most + 2 * LANES, np.float32)
-    scratch = Scratch(squares, squares.view(np.int32), np.empty((most, 4)))
+    block_row, block_p, block_q, block_x, block_y, block_leaf, _ = block
+    squares = np.empty(used[MOST] + 2 * LANES, np.float32)
+    bits, segments = squares.view(np.int32), np.empty((used[MOST] * MAX_PARTS, 4))
     wasted = 0.0
     for start in range(begin, len(latitude), BLOCK):
         end = min(start + BLOCK, len(latitude))
@@ -254,15 +244,60 @@ def measure(
             return start, n, MISSING, wasted
         wasted += touch(leaves, block, end - start)
         for b in range(end - start):
-            leaf = block.leaf[b]
-            records = leaves.record_first[leaf + 1] - leaves.record_first[leaf]
-            if records == 0:
+            i, leaf = start + b, block_leaf[b]
+            first, last = record_first[leaf], record_first[leaf + 1]
+            if first == last:
                 continue
-            if n + records > len(columns.row):
-                return start + b, n, FULL, wasted
-            i = start + b
-            place = read_place(rows, places, i, block, b)
-            n = measure_place(
-                rows, leaves, leaf, place, first_row + i, uncertainty_m2, scratch, columns, n
+            if n + last - first > len(row):
+                return i, n, FULL, wasted
+            place = read_place(
+                polynomial,
+                covariance_m2,
+                bias_bound_m[i],
+                i,
+                block_row[b],
+                block_p[b],
+                block_q[b],
+                block_x[b],
+                block_y[b],
             )
+            cx, cy = float(centre[leaf, 0]), float(centre[leaf, 1])
+            for r in range(first, last):
+                near, close, touching, after = records[r, 1], records[r, 2], records[r, 3], records[r + 1, 1]
+                is_inside = records[r, 0] & 1 == 1
+                if touching < after and is_turned(x, y, bow, runs, touching, after, cx, cy, place.x, place.y):
+                    is_inside = not is_inside
+                dx, dy, distance = 0.0, 0.0, math.inf
+                if near < close:
+                    dx, dy, distance = nearest_foot(
+                        shape,
+                        x,
+                        y,
+                        inverse,
+                        bow,
+                        runs,
+                        near,
+                        close,
+                        place.row,
+                        place.x,
+                        place.y,
+                        squares,
+                        bits,
+                    )
+                if distance > RELEVANCE_M and not is_inside:
+                    continue
+                v = records[r, 0] >> 1
+                own = uncertainty_m2[v]
+                row[n], volume[n] = first_row + i, v
+                margin_m[n] = min(distance, RELEVANCE_M) if is_inside else -distance
+                normal_e[n], normal_n[n], sigma_m[n] = normal_and_sigma(place, own, dx, dy, distance)
+                of_entry, p = certain_probability(place, own, is_inside, distance)
+                high = p
+                if of_entry == DEFECTIVE:
+                    p, high, is_defective = close_probability(
+                        x, y, bow, runs, close, touching, place, own, is_inside, distance, segments
+                    )
+                    of_entry = DEFECTIVE if is_defective else SOUND
+                p_inside[n], p_inside_high[n], state[n] = p, high, of_entry
+                n += 1
     return len(latitude), n, COMPLETE, wasted

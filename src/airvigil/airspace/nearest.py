@@ -16,27 +16,39 @@ import math
 import numpy as np
 from numba import njit
 
-from airvigil.airspace.grid import RELEVANCE_M, Floats32, Ints32, Rows, geodesic_m
-from airvigil.airspace.leaves import Leaves
+from airvigil.airspace.edges import MAX_BOW_M
+from airvigil.airspace.grid import RELEVANCE_M, Floats, Floats32, Ints32, geodesic_m
+from airvigil.airspace.segments import foot_on_edge
 
 LANES = 16
 FARTHEST = 0x7F800000  # bits of a float32 infinity
 UNDECIDED = 1.000_2  # distances in the plane that differ by less may be the other way round on the ellipsoid
-NOISE_M = 0.05  # and so may those that differ by less than float32 can tell
+NOISE_M = (
+    2.0 * MAX_BOW_M + 0.05
+)  # and so may those that differ by less than the bows, and what float32 can tell
 
 
 @njit(cache=True, nogil=True)
-def squares_of_distances(leaves: Leaves, px: float, py: float, begin: int, end: int, squares: Floats32) -> int:
+def squares_of_distances(
+    x: Floats32,
+    y: Floats32,
+    inverse: Floats32,
+    runs: Ints32,
+    begin: int,
+    end: int,
+    px: float,
+    py: float,
+    squares: Floats32,
+) -> int:
     """Squares of the distances to the runs' edges, one after the other; how many. Written in whole lanes, so `squares` is longer.
 
     The indices are unsigned: a signed one could count from the end, and asking would keep the compiler from using lanes.
     """
-    x, y, inverse = leaves.x, leaves.y, leaves.inverse
     fx, fy = np.float32(px), np.float32(py)
     at = 0
     for u in range(begin, end):
-        v, to = np.uint64(leaves.runs[u, 0]), np.uint64(at)
-        count = leaves.runs[u, 1]
+        v, to = np.uint64(runs[u, 0]), np.uint64(at)
+        count = runs[u, 1]
         for _ in range((count + LANES - 1) // LANES):
             for j in range(LANES):
                 k = v + np.uint64(j)
@@ -65,27 +77,18 @@ def least_square(bits: Ints32, count: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def foot_on_edge(
-    px: float, py: float, ax: float, ay: float, bx: float, by: float
-) -> tuple[float, float]:
-    """The point of the edge from a to b that is nearest to p in the plane."""
-    dx, dy = bx - ax, by - ay
-    length2 = dx * dx + dy * dy
-    t = 0.0
-    if length2 > 0.0:
-        t = min(1.0, max(0.0, ((px - ax) * dx + (py - ay) * dy) / length2))
-    return ax + t * dx, ay + t * dy
-
-
-@njit(cache=True, nogil=True)
 def nearest_foot(
-    rows: Rows,
-    leaves: Leaves,
+    shape: Floats,
+    x: Floats32,
+    y: Floats32,
+    inverse: Floats32,
+    bow: Floats32,
+    runs: Ints32,
+    begin: int,
+    end: int,
     row: int,
     px: float,
     py: float,
-    begin: int,
-    end: int,
     squares: Floats32,
     bits: Ints32,
 ) -> tuple[float, float, float]:
@@ -93,7 +96,7 @@ def nearest_foot(
 
     `squares` and `bits` are the same memory. Beyond the relevance limit: 0, 0, inf.
     """
-    count = squares_of_distances(leaves, px, py, begin, end, squares)
+    count = squares_of_distances(x, y, inverse, runs, begin, end, px, py, squares)
     bits[count] = least_square(bits, count)
     least = math.sqrt(float(squares[count])) * UNDECIDED + NOISE_M
     best, best_x, best_y = math.inf, 0.0, 0.0
@@ -102,19 +105,20 @@ def nearest_foot(
     limit = np.float32(least * least)
     at = 0
     for u in range(begin, end):
-        v = leaves.runs[u, 0]
-        for k in range(v, v + leaves.runs[u, 1]):
+        v = runs[u, 0]
+        for k in range(v, v + runs[u, 1]):
             if squares[at] <= limit:
-                x, y = foot_on_edge(
+                fx, fy = foot_on_edge(
                     px,
                     py,
-                    float(leaves.x[k]),
-                    float(leaves.y[k]),
-                    float(leaves.x[k + 1]),
-                    float(leaves.y[k + 1]),
+                    float(x[k]),
+                    float(y[k]),
+                    float(x[k + 1]),
+                    float(y[k + 1]),
+                    float(bow[k]),
                 )
-                distance = geodesic_m(rows.shape, row, px, py, x, y)
+                distance = geodesic_m(shape, row, px, py, fx, fy)
                 if distance < best:
-                    best, best_x, best_y = distance, x - px, y - py
+                    best, best_x, best_y = distance, fx - px, fy - py
             at += 1
     return best_x, best_y, best

@@ -156,6 +156,12 @@ def whitening(covariance: Covariance) -> Whitening:
 
 
 @njit(cache=True, nogil=True)
+def stretch_of(scale: Whitening) -> float:
+    """How many sigmas a metre can be, at most."""
+    return scale.east + scale.north * (1.0 + abs(scale.shear) * scale.east)
+
+
+@njit(cache=True, nogil=True)
 def is_possible(covariance: Covariance) -> bool:
     """Whether the values are finite and positive semidefinite: what is not is no covariance and is taken as unknown.
 
@@ -218,9 +224,7 @@ def how_far_out(sigma_m: float, bias_m: float, distance_m: float) -> tuple[int, 
 @njit(cache=True, nogil=True)
 def is_within(ax: float, ay: float, bx: float, by: float, reach: float) -> bool:
     """Whether an edge can come nearer to the origin than reach, by its bounding box."""
-    return (
-        min(ax, bx) <= reach and max(ax, bx) >= -reach and min(ay, by) <= reach and max(ay, by) >= -reach
-    )
+    return min(ax, bx) <= reach and max(ax, bx) >= -reach and min(ay, by) <= reach and max(ay, by) >= -reach
 
 
 class Asked(NamedTuple):
@@ -239,7 +243,7 @@ def p_shifted(segments: Floats, asked: Asked, u: float, v: float) -> float:
     is_inside = asked.is_inside
     is_moved = u != 0.0 or v != 0.0
     for k in range(asked.count):
-        ax, ay, bx, by = segments[k]
+        ax, ay, bx, by = segments[k, 0], segments[k, 1], segments[k, 2], segments[k, 3]
         if is_moved and is_crossed(0.0, 0.0, u, v, ax, ay, bx, by):
             is_inside = not is_inside
         removed += edge_term(ax - u, ay - v, bx - u, by - v)

@@ -21,13 +21,14 @@ from airvigil.airspace.grid import (
     FINEST,
     ROWS,
     Floats,
+    Floats32,
     Ints,
     Ints32,
     Rows,
     to_plane,
 )
 from airvigil.airspace.leaves import EMPTY_LEAF, NO_LEAF, Leaves
-from airvigil.airspace.segments import is_left
+from airvigil.airspace.segments import is_edge_crossed
 
 BLOCK = 256
 COMPLETE, MISSING, FULL = range(3)  # why a kernel stopped: done, a cell is to be built, the columns are full
@@ -80,63 +81,86 @@ def enter_block(
 ) -> bool:
     """Find the leaf of every place and its coordinates; False if a cell is still to be built."""
     is_complete = True
+    polynomial, root, tables = rows.polynomial, leaves.root, leaves.tables
+    leaf_of, entry, row_of, block_p, block_q, block_x, block_y = (
+        block.leaf,
+        block.entry,
+        block.row,
+        block.p,
+        block.q,
+        block.x,
+        block.y,
+    )
     for b in range(end - begin):
         row, column, north, east = cell_of(latitude[begin + b], longitude[begin + b])
-        block.row[b] = max(row, 0)
+        row_of[b] = max(row, 0)
         if row < 0:
-            block.leaf[b], block.entry[b] = EMPTY_LEAF, 0
+            leaf_of[b], entry[b] = EMPTY_LEAF, 0
             continue
-        leaf = leaves.root[row * COLUMNS + column]
+        leaf = root[row * COLUMNS + column]
         is_complete = is_complete and leaf != NO_LEAF
-        block.leaf[b] = leaf
+        leaf_of[b] = leaf
         iy, ix = min(int(north * FINEST), FINEST - 1), min(int(east * FINEST), FINEST - 1)
-        block.entry[b] = iy * FINEST + ix
+        entry[b] = iy * FINEST + ix
         p, q = (north - 0.5) / CELLS_PER_DEGREE, (east - 0.5) / CELLS_PER_DEGREE
-        block.p[b], block.q[b] = p, q
-        block.x[b], block.y[b] = to_plane(rows.polynomial, row, p, q)
+        block_p[b], block_q[b] = p, q
+        block_x[b], block_y[b] = to_plane(polynomial, row, p, q)
     for b in range(end - begin):
-        leaf = block.leaf[b]
-        if leaf < 0:
-            iy, ix = block.entry[b] // FINEST, block.entry[b] % FINEST
-            block.leaf[b] = leaves.tables[-1 - leaf, (iy >> 3) * 8 + (ix >> 3)]
+        if leaf_of[b] < 0:
+            leaf_of[b] = tables[-1 - leaf_of[b], (entry[b] >> 9 << 3) + (entry[b] >> 3 & 7)]
     for b in range(end - begin):
-        leaf = block.leaf[b]
-        if leaf < 0:
-            iy, ix = block.entry[b] // FINEST, block.entry[b] % FINEST
-            block.leaf[b] = leaves.tables[-1 - leaf, (iy & 7) * 8 + (ix & 7)]
+        if leaf_of[b] < 0:
+            leaf_of[b] = tables[-1 - leaf_of[b], (entry[b] >> 6 & 7) * 8 + (entry[b] & 7)]
     return is_complete
 
 
 @njit(cache=True, nogil=True)
 def touch(leaves: Leaves, block: Block, n: int) -> float:
     """Have the memory of every place's first record, run and vertices fetched; what is returned is of no use."""
+    entry, leaf = block.entry, block.leaf
+    record_first, records, runs = leaves.record_first, leaves.records, leaves.runs
+    x, y, inverse, bow = leaves.x, leaves.y, leaves.inverse, leaves.bow
     for b in range(n):
-        block.entry[b] = leaves.record_first[block.leaf[b]]
+        entry[b] = record_first[leaf[b]]
     for b in range(n):
-        block.entry[b] = leaves.records[block.entry[b], 1]
+        entry[b] = records[entry[b], 1]
     for b in range(n):
-        block.entry[b] = leaves.runs[block.entry[b], 0]
+        entry[b] = runs[entry[b], 0]
     total = np.float32(0.0)
     for b in range(n):
-        v = block.entry[b]
-        total += leaves.x[v] + leaves.y[v] + leaves.inverse[v]
+        total += x[entry[b]] + y[entry[b]] + inverse[entry[b]] + bow[entry[b]]
     return float(total)
 
 
 @njit(cache=True, nogil=True)
-def is_turned(leaves: Leaves, cx: float, cy: float, px: float, py: float, begin: int, end: int) -> bool:
+def is_turned(
+    x: Floats32,
+    y: Floats32,
+    bow: Floats32,
+    runs: Ints32,
+    begin: int,
+    end: int,
+    cx: float,
+    cy: float,
+    px: float,
+    py: float,
+) -> bool:
     """Whether the way from the leaf's centre to the place crosses the runs' edges an odd number of times."""
     is_odd = False
     for u in range(begin, end):
-        v = leaves.runs[u, 0]
-        ax, ay = float(leaves.x[v]), float(leaves.y[v])
-        is_a_left = is_left(cx, cy, px, py, ax, ay)
-        for k in range(v + 1, v + 1 + leaves.runs[u, 1]):
-            bx, by = float(leaves.x[k]), float(leaves.y[k])
-            is_b_left = is_left(cx, cy, px, py, bx, by)
-            if is_a_left != is_b_left and is_left(ax, ay, bx, by, cx, cy) != is_left(ax, ay, bx, by, px, py):
-                is_odd = not is_odd
-            ax, ay, is_a_left = bx, by, is_b_left
+        v = runs[u, 0]
+        for k in range(v, v + runs[u, 1]):
+            is_odd = is_odd != is_edge_crossed(
+                cx,
+                cy,
+                px,
+                py,
+                float(x[k]),
+                float(y[k]),
+                float(x[k + 1]),
+                float(y[k + 1]),
+                float(bow[k]),
+            )
     return is_odd
 
 
@@ -158,7 +182,14 @@ def missing_cells(leaves: Leaves, latitude: Floats, longitude: Floats, begin: in
 
 @njit(cache=True, nogil=True)
 def contain(
-    rows: Rows, leaves: Leaves, latitude: Floats, longitude: Floats, begin: int, row: Ints, volume: Ints32, n: int
+    rows: Rows,
+    leaves: Leaves,
+    latitude: Floats,
+    longitude: Floats,
+    begin: int,
+    row: Ints,
+    volume: Ints32,
+    n: int,
 ) -> tuple[int, int, int, float]:
     """Which volumes hold which places, from place `begin` on, into `row` and `volume` from entry n on.
 
@@ -166,6 +197,9 @@ def contain(
         The first place not looked at, the number of entries, why it stopped, and what `touch` wasted.
     """
     block = make_block()
+    block_x, block_y, block_leaf = block.x, block.y, block.leaf
+    record_first, centre, records, runs = leaves.record_first, leaves.centre, leaves.records, leaves.runs
+    x, y, bow = leaves.x, leaves.y, leaves.bow
     wasted = 0.0
     for start in range(begin, len(latitude), BLOCK):
         end = min(start + BLOCK, len(latitude))
@@ -173,18 +207,19 @@ def contain(
             return start, n, MISSING, wasted
         wasted += touch(leaves, block, end - start)
         for b in range(end - start):
-            leaf = block.leaf[b]
-            first, last = leaves.record_first[leaf], leaves.record_first[leaf + 1]
+            leaf = block_leaf[b]
+            first, last = record_first[leaf], record_first[leaf + 1]
             if n + last - first > len(row):
                 return start + b, n, FULL, wasted
+            cx, cy = float(centre[leaf, 0]), float(centre[leaf, 1])
             for r in range(first, last):
-                is_inside = leaves.records[r, 0] & 1 == 1
-                if leaves.records[r, 3] < leaves.records[r + 1, 1]:
-                    cx, cy = float(leaves.centre[leaf, 0]), float(leaves.centre[leaf, 1])
+                is_inside = records[r, 0] & 1 == 1
+                touching, after = records[r, 3], records[r + 1, 1]
+                if touching < after:
                     is_inside = is_inside != is_turned(
-                        leaves, cx, cy, block.x[b], block.y[b], leaves.records[r, 3], leaves.records[r + 1, 1]
+                        x, y, bow, runs, touching, after, cx, cy, block_x[b], block_y[b]
                     )
                 if is_inside:
-                    row[n], volume[n] = start + b, leaves.records[r, 0] >> 1
+                    row[n], volume[n] = start + b, records[r, 0] >> 1
                     n += 1
     return len(latitude), n, COMPLETE, wasted

@@ -24,6 +24,7 @@ from airvigil.airspace.probability import (
     p_inside_bounds,
     whitening,
 )
+from airvigil.airspace.segments import MAX_PARTS, bowed_point, parts_of_bow
 
 REACH_STRETCH = 1.000_1  # distances in the plane are up to 1e-5 shorter than in space
 REACH_SLACK_M = 10.0  # a piece's chord passes below the surface by less
@@ -65,26 +66,30 @@ def segments_around(edges: Edges, frame: Frame, volume: int, reach_m: float, sca
     count = 0
     for c in near:
         if edges.volume[c] == volume:
-            count += edges.pieces[c]
+            for k in range(edges.first[c], edges.first[c] + edges.pieces[c]):
+                count += MAX_PARTS if edges.bow_m[k] != 0.0 else 1
     segments = np.empty((count, 4))
     p = edges.points_m
     n = 0
     for c in near:
         if edges.volume[c] != volume:
             continue
-        k = edges.first[c]
-        x, y = project(frame, p[k, 0], p[k, 1], p[k, 2])
-        ax = x * scale.east
-        ay = (y - scale.shear * ax) * scale.north
-        for _ in range(edges.pieces[c]):
-            k += 1
-            x, y = project(frame, p[k, 0], p[k, 1], p[k, 2])
-            bx = x * scale.east
-            by = (y - scale.shear * bx) * scale.north
-            segments[n, 0], segments[n, 1], segments[n, 2], segments[n, 3] = ax, ay, bx, by
-            ax, ay = bx, by
-            n += 1
-    return segments
+        for k in range(edges.first[c], edges.first[c] + edges.pieces[c]):
+            hx, hy = project(frame, p[k, 0], p[k, 1], p[k, 2])
+            tx, ty = project(frame, p[k + 1, 0], p[k + 1, 1], p[k + 1, 2])
+            length = math.sqrt((tx - hx) * (tx - hx) + (ty - hy) * (ty - hy))
+            bow = edges.bow_m[k] / length if length > 0.0 else 0.0
+            parts = parts_of_bow(hx, hy, tx, ty, bow)
+            ax = hx * scale.east
+            ay = (hy - scale.shear * ax) * scale.north
+            for j in range(1, parts + 1):
+                x, y = bowed_point(hx, hy, tx, ty, bow, j / parts)
+                bx = x * scale.east
+                by = (y - scale.shear * bx) * scale.north
+                segments[n, 0], segments[n, 1], segments[n, 2], segments[n, 3] = ax, ay, bx, by
+                ax, ay = bx, by
+                n += 1
+    return segments[:n]
 
 
 @njit(cache=True, nogil=True)
