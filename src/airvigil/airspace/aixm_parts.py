@@ -1,0 +1,217 @@
+"""Airspaces made of others: union, difference and intersection of areas with a lower and an upper limit.
+
+Rules
+- A part is an area between two limits. What has several limits becomes several parts; parts of the same limits are united.
+- Areas are combined in the plane of longitude and latitude, geodesic edges cut beforehand until they are straight there to
+  CHORD_ERROR_M. Areas that are not combined keep their edges as they are.
+- Where limits with different references would have to be compared, the airspace is refused: which is higher depends on
+  the weather or the ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from airvigil.airspace.aixm_curves import Outline
+from airvigil.airspace.aixm_limits import Layer
+from airvigil.airspace.aixm_positions import BeyondError
+from airvigil.airspace.edge_pieces import straightened
+from airvigil.airspace.limits import Limit
+from airvigil.errors import AirspaceError
+
+OPERATIONS = ("BASE", "UNION", "SUBTR", "INTERS")
+MAX_CROSSINGS = 2_000_000  # pairs of edges near each other, when two areas are combined
+MAX_PARTS = 500
+EDGES_AT_ONCE = 1000
+MIN_AREA_DEG2 = 1e-12  # of 0.01 m2: what is left where two borders are the same but for rounding
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """An area between two limits.
+
+    Attributes:
+        outlines: its polygons.
+        accuracy_m: of the boundary as the source has it, 95 %; 0 if it does not say.
+    """
+
+    outlines: tuple[Outline, ...]
+    lower: Limit
+    upper: Limit
+    accuracy_m: float = 0.0
+
+
+def combined(parts: Sequence[Part], operation: str, others: Sequence[Part]) -> list[Part]:
+    """The parts of an airspace after one more component.
+
+    Args:
+        operation: one of OPERATIONS.
+
+    Raises:
+        AirspaceError: limits that cannot be compared, or an area that crosses itself.
+        BeyondError: areas whose combination has no bounded cost.
+    """
+    if len(parts) + len(others) > MAX_PARTS:
+        raise BeyondError(f"an airspace of more than {MAX_PARTS} parts")
+    if not parts:
+        if operation in ("SUBTR", "INTERS"):
+            raise AirspaceError(f"{operation} of nothing: no component before it")
+        return list(others)
+    if operation in ("BASE", "UNION"):
+        result = list(parts)
+        for other in others:
+            result = _united(result, other)
+        return result
+    if operation == "INTERS":
+        return [met for part in parts for other in others for met in _intersection(part, other)]
+    result = list(parts)
+    for other in others:
+        result = [left for part in result for left in _difference(part, other)]
+        if len(result) > MAX_PARTS:
+            raise BeyondError(f"an airspace of more than {MAX_PARTS} parts")
+    return result
+
+
+def clipped(part: Part, layer: Layer) -> list[Part]:
+    """The part between the limits of a layer; none if it is not there.
+
+    Raises:
+        AirspaceError: limits that cannot be compared.
+    """
+    lower, upper = higher(part.lower, layer.lower), lower_of(part.upper, layer.upper)
+    return [replace(part, lower=lower, upper=upper)] if _is_below(lower, upper) else []
+
+
+def higher(one: Limit, other: Limit) -> Limit:
+    """The higher of two limits.
+
+    Raises:
+        AirspaceError: they cannot be compared.
+    """
+    return other if _is_below(one, other) else one
+
+
+def lower_of(one: Limit, other: Limit) -> Limit:
+    """The lower of two limits.
+
+    Raises:
+        AirspaceError: they cannot be compared.
+    """
+    return other if _is_below(other, one) else one
+
+
+def _is_below(one: Limit, other: Limit) -> bool:
+    if not one.is_comparable(other):
+        raise AirspaceError(f"limits {one} and {other} cannot be compared: their references differ")
+    return one.height_m < other.height_m
+
+
+def _same_limits(one: Part, other: Part) -> bool:
+    return all(
+        (a.height_m, a.reference) == (b.height_m, b.reference)
+        for a, b in ((one.lower, other.lower), (one.upper, other.upper))
+    )
+
+
+def _united(parts: list[Part], other: Part) -> list[Part]:
+    for k, part in enumerate(parts):
+        if _same_limits(part, other):
+            joined = _planar(part, other, shapely.union)
+            return [*parts[:k], *_parts_of(joined, part, other), *parts[k + 1 :]]
+    return [*parts, other]
+
+
+def _intersection(part: Part, other: Part) -> list[Part]:
+    area = _planar(part, other, shapely.intersection)
+    made = _parts_of(area, part, other)
+    return [piece for whole in made for piece in clipped(whole, Layer(other.lower, other.upper))]
+
+
+def _difference(part: Part, other: Part) -> list[Part]:
+    common = _planar(part, other, shapely.intersection)
+    if not _parts_of(common, part, other):
+        return [part]
+    left = _parts_of(_planar(part, other, shapely.difference), part, other)
+    for inner in _parts_of(common, part, other):
+        if _is_below(part.lower, other.lower):
+            left.append(replace(inner, upper=lower_of(part.upper, other.lower)))
+        if _is_below(other.upper, part.upper):
+            left.append(replace(inner, lower=higher(part.lower, other.upper)))
+    return left
+
+
+def _parts_of(area: shapely.Geometry, part: Part, other: Part) -> list[Part]:
+    """One part with the polygons of an area, or none."""
+    written = frozenset(w for p in (part, other) for outline in p.outlines for w in outline.written)
+    outlines = []
+    for polygon in shapely.get_parts(area):
+        if polygon.geom_type != "Polygon" or polygon.area < MIN_AREA_DEG2:
+            continue
+        lines = [polygon.exterior, *polygon.interiors]
+        rings = tuple(np.ascontiguousarray(shapely.get_coordinates(line)[:, ::-1]) for line in lines)
+        outlines.append(Outline(rings, "lonlat", written))
+    accuracy_m = max(part.accuracy_m, other.accuracy_m)
+    return [Part(tuple(outlines), part.lower, part.upper, accuracy_m)] if outlines else []
+
+
+def _planar(part: Part, other: Part, operation: shapely.lib.ufunc) -> shapely.Geometry:
+    near = float(part.outlines[0].rings[0][0, 1])
+    areas = [_area(p, near) for p in (part, other)]
+    _check_crossings(*areas)
+    return operation(*areas)
+
+
+def _area(part: Part, near_longitude: float) -> shapely.Geometry:
+    polygons = []
+    for outline in part.outlines:
+        rings = [
+            _unbroken(straightened(ring, outline.edge_kind), near_longitude)[:, ::-1]
+            for ring in outline.rings
+        ]
+        polygons.append(shapely.Polygon(rings[0], rings[1:]))
+    if not all(shapely.is_valid(polygon) for polygon in polygons):
+        raise AirspaceError("an area that crosses itself cannot be combined with others")
+    return shapely.union_all(polygons) if len(polygons) > 1 else polygons[0]
+
+
+def _unbroken(ring: Floats, near_longitude: float) -> Floats:
+    """Longitudes without jumps at the antimeridian, around a given one."""
+    steps = np.diff(ring[:, 1])
+    turns = np.concatenate([[0.0], np.cumsum(np.round(steps / 360.0))])
+    first = round((float(ring[0, 1]) - near_longitude) / 360.0)
+    if turns[-1] != 0.0:
+        raise AirspaceError("an area around a pole cannot be combined with others")
+    return np.column_stack([ring[:, 0], ring[:, 1] - 360.0 * (turns + first)])
+
+
+def _check_crossings(one: shapely.Geometry, other: shapely.Geometry) -> None:
+    """Two combs of n teeth have n squared crossings: time and memory beyond any bound.
+
+    Raises:
+        BeyondError: more than MAX_CROSSINGS pairs of edges come near each other.
+    """
+    tree = shapely.STRtree(_edges(one))
+    edges = _edges(other)
+    found = 0
+    for k in range(0, len(edges), EDGES_AT_ONCE):
+        found += tree.query(edges[k : k + EDGES_AT_ONCE]).shape[1]
+        if found > MAX_CROSSINGS:
+            raise BeyondError(
+                f"two areas with more than {MAX_CROSSINGS:,} pairs of edges near each other are not combined"
+            )
+
+
+def _edges(area: shapely.Geometry) -> NDArray[np.object_]:
+    rings = shapely.get_rings(shapely.get_parts(area))
+    lines = []
+    for ring in rings:
+        points = shapely.get_coordinates(ring)
+        lines.append(np.stack([points[:-1], points[1:]], axis=1))
+    return np.asarray(shapely.linestrings(np.concatenate(lines)))
