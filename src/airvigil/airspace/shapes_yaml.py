@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import yaml  # type: ignore[import-untyped]
+import yaml
 from numpy.typing import NDArray
 
 from airvigil.airspace.activation import PERMANENT, Activation, Window
