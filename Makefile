@@ -48,8 +48,9 @@ check: $(DEV) ## format, lint, types, and the rules of the house
 bench: $(BENCH) $(SAMPLES) ## measure against peers in one process; writes bench/results.json and bench/README.md
 	@$(VENV)/bench/bin/python bench/run.py $(BENCH_FLAGS)
 
-fuzz: $(DEV) ## ten minutes of mutated bytes into every feed; FUZZ_FLAGS='--seconds 60 --seed 2'
+fuzz: $(DEV) ## minutes of mutated bytes into every feed and airspace reader; FUZZ_FLAGS='--seconds 60 --seed 2'
 	@$(PY) fuzz/feeds.py --seconds 600 $(if $(AIRVIGIL_RECORDINGS),--recordings '$(AIRVIGIL_RECORDINGS)') $(FUZZ_FLAGS)
+	@$(PY) fuzz/airspace.py --seconds 200 $(if $(AIRVIGIL_RECORDINGS),--recordings '$(AIRVIGIL_RECORDINGS)') $(FUZZ_FLAGS)
 
 # One hour of the Helsinki recording in four files. A row at a time takes minutes.
 HOUR = $(wildcard $(foreach time,060104 061614 063124 064634,$(AIRVIGIL_RECORDINGS)/helsinki_beast/raw_adsb_20260107_$(time).bin.xz))

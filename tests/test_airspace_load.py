@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import gzip
 import json
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -177,6 +179,28 @@ def test_any_bytes_are_refused_or_read(raw: bytes) -> None:
     for head in (b"", b"AC R\n", b"airspace:", b"<kml>", b"{"):
         with suppress(AirspaceError):
             load_file(head + raw, "any")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "activation",
+        "antimeridian",
+        "arcs",
+        "geodesic",
+        "load",
+        "openair",
+        "openair_words",
+        "outlines",
+        "normalised",
+        "straight_edges",
+        "written_places",
+    ],
+)
+def test_examples_in_docstrings(name: str) -> None:
+    result = doctest.testmod(import_module(f"airvigil.airspace.{name}"))
+    assert result.attempted
+    assert result.failed == 0
 
 
 # ---- layers ----

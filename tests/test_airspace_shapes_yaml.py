@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from geographiclib.geodesic import Geodesic
@@ -174,6 +175,16 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shapes_yaml, "MAX_NODES", 30)
     with pytest.raises(AirspaceError, match="values"):
         load_shapes(WHOLE.encode(), "t")
+
+
+def test_the_example_in_the_docs_is_read() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "airspace-files.md").read_text(encoding="utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    loaded = load_shapes(example.encode(), "page")
+    assert ([volume.volume_id for volume in loaded.volumes], loaded.rejected) == (
+        ["RANGE 5", "GATE", "FIELD"],
+        (),
+    )
 
 
 @given(st.integers(0, 900), st.text(max_size=8))

@@ -97,8 +97,25 @@ def test_list_and_show_of_files_and_states(
 
 def test_check_names_the_line(openair: str, sound: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["airspace", "check", openair]) == 1
-    assert "error: rejected: line 12: not a place" in capsys.readouterr().out
+    assert f"error: rejected: {openair}: line 12: not a place" in capsys.readouterr().out
+    assert main(["airspace", "check", openair, "--json"]) == 1
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["rule"] for row in found if row["severity"] == "error"] == ["rejected"]
     assert main(["airspace", "check", sound]) == 0
+
+
+def test_check_looks_across_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two FIRs in two files and two formats that leave a gap of 200 m between them."""
+    west = {"type": "Polygon", "coordinates": [[[24, 59], [25, 59], [25, 60], [24, 60], [24, 59]]]}
+    (tmp_path / "west.geojson").write_text(
+        json.dumps({"type": "Feature", "properties": {"id": "W", "type": "FIR"}, "geometry": west})
+    )
+    corners = [(59, "25.003"), (59, "26"), (60, "26"), (60, "25.003")]
+    outline = "".join(f"DP {lat} N {lon} E\n" for lat, lon in corners)
+    (tmp_path / "east.txt").write_text(f"AC FIR\nAN E\nAL GND\nAH UNL\n{outline}")
+    files = [str(tmp_path / name) for name in ("west.geojson", "east.txt")]
+    main(["airspace", "check", *files])
+    assert "gap" in capsys.readouterr().out
 
 
 def test_check_of_a_compressed_geojson_file_says_all_of_it(

@@ -17,6 +17,7 @@ from airvigil.drivers.airspace_choice import choose_volumes
 from airvigil.drivers.airspace_files import load_airspace_files, read_airspace_file, unpacked
 from airvigil.errors import AirspaceError
 from airvigil.settings import load_settings
+from airvigil.units import utc_ns
 
 OPENAIR = b"AC R\nAN Range\nAL GND\nAH FL95\nV X=59:30:00 N 025:00:00 E\nDC 5\n"
 KML = b"""<kml><Placemark><name>K</name><Polygon><outerBoundaryIs><LinearRing><coordinates>24,59 25,59 25,60 24,59
@@ -102,6 +103,23 @@ def test_files_that_are_not_there_or_too_large(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "large.txt").write_bytes(OPENAIR)
     with pytest.raises(AirspaceError, match="at most 10 bytes"):
         read_airspace_file(tmp_path / "large.txt")
+
+
+@pytest.mark.recordings
+def test_a_data_set_and_the_notam_to_it_are_read_as_one(recordings: Path) -> None:
+    folder = recordings / "airspace" / "aixm_donlon"
+    names = [
+        str(folder / "EA_AIP_DS_FULL_20170701.xml"),
+        str(folder / "digitalNOTAM" / "DN_SAA.ACT_area_activation.xml"),
+    ]
+    (file,) = load_airspace_files(names, at_ns=utc_ns("2017-08-01T00:00Z"))
+    assert (file.name, file.loaded.format) == (",".join(names), "aixm")
+    digests = [hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in names]
+    assert file.sha256 == ",".join(digests)
+    assert all(digest in volume.version for volume in file.loaded.volumes for digest in digests)
+    assert {volume.kind for volume in file.loaded.volumes} == {"user", "fir"}
+    with pytest.raises(AirspaceError, match="no instant"):
+        load_airspace_files(names)
 
 
 def test_states_and_files_in_one_list_have_ids_of_their_own(tmp_path: Path) -> None:

@@ -82,6 +82,22 @@ runpy.run_path("fuzz/feeds.py", run_name="__main__")
     assert len(list(tmp_path.glob("sbs-*"))) == 1
 
 
+@pytest.mark.slow
+def test_mutated_airspace_files_are_refused_or_read(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "fuzz/airspace.py", "--seconds", "10", "--out", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["format"] for row in rows] == ["openair", "shapes", "geojson", "kml", "airvigil"]
+    assert all(row["cases"] >= 2 and row["volumes"] > 0 for row in rows)
+
+
 # ---- found by fuzzing, each in its smallest form ----
 
 

@@ -166,8 +166,8 @@ def _add_airspace(commands: Any) -> None:
         inner, "show", "states and files in JSON, a line a volume", "example: airvigil airspace show EST"
     )
     show.add_argument("airspace", metavar="LIST")
-    check = _airspace_command(inner, "check", "what is wrong with a file, with its place")
-    check.add_argument("file", metavar="FILE", type=Path)
+    check = _airspace_command(inner, "check", "what is wrong with files, with its place")
+    check.add_argument("files", metavar="FILE", nargs="+")
     export = _airspace_command(
         inner, "export", "states and files as GeoJSON, KML, OpenAir or a list in CSV",
         "example: airvigil airspace export EST,FIN --to kml --out baltic.kml",

@@ -18,7 +18,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module, util
+from importlib import import_module
 
 from airvigil.airspace.geojson import parse, volumes_of
 from airvigil.airspace.loaded import Loaded, Remark, with_unique_ids
@@ -141,8 +141,6 @@ def load_aixm_together(
             f"{names}: AIXM has versions in time, and no instant was named",
             hint="name it: --at 2026-05-01T10:00Z (of a replay: --airspace-at)",
         )
-    if util.find_spec("airvigil.airspace.aixm") is None:
-        raise AirspaceError(f"{names}: AIXM is not read by this version")
     loaded: Loaded = import_module("airvigil.airspace.aixm").load_aixm(list(documents), at_ns)
     digests = ", ".join(hashlib.sha256(raw).hexdigest() for raw, _ in documents)
     version = f"file SHA-256 {digests}"

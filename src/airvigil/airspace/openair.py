@@ -116,7 +116,7 @@ def load_openair(
         >>> text = b"AC R\\nAN Range\\nAL GND\\nAH FL 95\\nV X=59:30:00 N 025:00:00 E\\nDC 2\\n"
         >>> (volume,) = load_openair(text, "r.txt").volumes
         >>> volume.volume_id, volume.airspace_type, volume.edges_written, str(volume.upper), len(volume.rings[0])
-        ('Range', 'R', ('circle',), 'FL 95', 194)
+        ('Range', 'R', ('circle',), 'FL 95', 193)
     """
     if max(raw.count(b"\n"), raw.count(b"\r")) > MAX_LINES:
         raise AirspaceError(f"{name}: expected at most {MAX_LINES:,} lines")

@@ -32,7 +32,7 @@ def area_m2(volume: Volume) -> float:
         >>> from airvigil.airspace.volumes import make_volume
         >>> box = np.array([[59.0, 24.0], [59.0, 25.0], [60.0, 25.0], [60.0, 24.0], [59.0, 24.0]])
         >>> round(area_m2(make_volume("box", [box])) / 1e6)
-        6308
+        6310
     """
     spacing = _spacing(volume)
     total = 0.0

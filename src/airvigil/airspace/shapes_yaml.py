@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import yaml  # type: ignore[import-untyped]
+import yaml
 from numpy.typing import NDArray
 
 from airvigil.airspace.activation import PERMANENT, Activation, Window
@@ -52,7 +52,7 @@ Read = TypeVar("Read")
 MAX_BYTES = 1_000_000  # written by hand
 MAX_DEPTH = 12
 MAX_NODES = 200_000
-MAX_POSITIONS = 3_000_000
+MAX_POSITIONS = 1_000_000
 DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 KEYS = frozenset(
     {"id", "name", "circle", "corridor", "polygon", "holes", "lower", "upper", "activation", "class", "type"}

@@ -21,7 +21,7 @@ def parse_place(text: str) -> tuple[float, float]:
         AirspaceError: if the text is not one place.
 
     Example:
-        >>> parse_place("59:49:03 N 026:21:33.84 E"), parse_place("33:52.5S151:12.25E")
+        >>> parse_place("59.8175 N 26.3594 E"), parse_place("33:52.5S151:12.25E")
         ((59.8175, 26.3594), (-33.875, 151.20416666666668))
     """
     places = parse_places(text)
@@ -63,7 +63,9 @@ def _degrees(found: re.Match[str], group: int) -> float:
     degrees, minutes, seconds = found.group(group, group + 1, group + 2)
     if (minutes is not None and "." in degrees) or (seconds is not None and "." in minutes):
         raise AirspaceError("decimals before the last part of an angle")
-    m, s = float(minutes or 0.0), float(seconds or 0.0)
+    if minutes is None:
+        return float(degrees)
+    m, s = float(minutes), float(seconds or 0.0)
     if m > 60.0 or s > 60.0:
         raise AirspaceError(f"{m:g} minutes, {s:g} seconds")
     # one division: 49 minutes 3 seconds is then the float nearest to 0.8175

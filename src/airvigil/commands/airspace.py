@@ -6,9 +6,12 @@ Exit status 0: done, or nothing to find. 1: something was rejected, wrong or dif
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
+import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -17,6 +20,8 @@ from rich.text import Text
 
 from airvigil.airspace.boundaries import BOUNDARY_FILE, list_rows, packaged_boundaries
 from airvigil.airspace.check import Finding, check_file
+from airvigil.airspace.check_neighbours import check_neighbours
+from airvigil.airspace.check_volumes import check_volume
 from airvigil.airspace.diff import diff_volumes
 from airvigil.airspace.load import detect, load_file
 from airvigil.airspace.loaded import with_unique_ids
@@ -26,7 +31,7 @@ from airvigil.commands.settings_file import read_settings
 from airvigil.drivers.airspace_choice import choose_volumes
 from airvigil.drivers.airspace_files import LoadedFile, load_airspace_files, read_airspace_file
 from airvigil.drivers.start_time import parse_start
-from airvigil.errors import ConfigError
+from airvigil.errors import AirspaceError, ConfigError
 from airvigil.exports.airspace_files import volumes_csv, volumes_kml, volumes_openair
 from airvigil.exports.airspace_lines import (
     diff_json,
@@ -160,35 +165,43 @@ def airspace_show(options: argparse.Namespace) -> int:
 
 
 def airspace_check(options: argparse.Namespace) -> int:
-    """`airvigil airspace check FILE`; status 1 if something is wrong."""
-    findings = _findings(options)
+    """`airvigil airspace check FILE...`; status 1 if something is wrong."""
+    findings = list(_findings(options))
     for f in findings:
+        if options.json:
+            sys.stdout.write(json.dumps(dataclasses.asdict(f), ensure_ascii=False) + "\n")
+            continue
         at = "" if f.latitude_deg is None else f" at {f.latitude_deg:.5f} N {f.longitude_deg:.5f} E"
         print(f"{f.severity}: {f.rule}: {f.place}: {f.message}{at}")
-    print(f"{options.file}: {len(findings)} findings", file=sys.stderr)
+    print(f"{', '.join(options.files)}: {len(findings)} findings", file=sys.stderr)
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
-def _findings(options: argparse.Namespace) -> list[Finding]:
-    name = str(options.file)
-    raw = read_airspace_file(options.file)
-    if raw.lstrip()[:1] in (b"{", b"[") or detect(raw, name) == "geojson":
-        return check_file(raw, name)
-    loaded = load_file(raw, name, at_ns=_at_ns(options), kind=options.kind, edge_kind=options.edge_kind)
-    return [
-        Finding(
-            severity,
-            rule,
-            None,
-            f"line {remark.line}" if remark.line else "$",
-            f"{remark.reason} {remark.text}".strip(),
-        )
+def _findings(options: argparse.Namespace) -> Iterator[Finding]:
+    """GeoJSON by its own check, which names JSON paths; the volumes of every other file, and all borders, by those on volumes."""
+    volumes: list[Volume] = []
+    others: list[str] = []
+    for name in options.files:
+        raw = read_airspace_file(Path(name))
+        if detect(raw, name) != "geojson" or b'"airvigil"' in raw[:200]:
+            others.append(name)
+            continue
+        yield from check_file(raw, name)
+        with contextlib.suppress(AirspaceError):  # it has been found what is wrong with it
+            volumes += load_file(raw, name, kind=options.kind, edge_kind=options.edge_kind).volumes
+    files = load_airspace_files(others, at_ns=_at_ns(options), kind=options.kind, edge_kind=options.edge_kind)
+    for file in files:
         for severity, rule, remarks in (
-            ("error", "rejected", loaded.rejected),
-            ("warning", "remark", loaded.remarks),
-        )
-        for remark in remarks
-    ]
+            ("error", "rejected", file.loaded.rejected),
+            ("warning", "remark", file.loaded.remarks),
+        ):
+            for remark in remarks:
+                place = f"{file.name}: line {remark.line}" if remark.line else file.name
+                yield Finding(severity, rule, None, place, f"{remark.reason} {remark.text}".strip())
+        for number, volume in enumerate(file.loaded.volumes):
+            yield from check_volume(volume, number)
+        volumes += file.loaded.volumes
+    yield from check_neighbours(volumes)
 
 
 def airspace_export(options: argparse.Namespace) -> int:

@@ -56,7 +56,7 @@ def volume_row(volume: Volume) -> tuple[str, ...]:
         str(volume.upper),
         volume.activation.kind,
         f"{sum(len(ring) - 1 for ring in volume.rings):,}",
-        volume.place,
+        volume.place.partition(": ")[0],
     )
 
 
