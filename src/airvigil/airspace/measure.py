@@ -154,7 +154,9 @@ def close_segments(
             for j in range(1, parts + 1):
                 mx, my = bx, by
                 if j < parts:
-                    mx, my = whitened(place, scale, *bowed_point(hx, hy, tx, ty, np.float64(bow[k]), j / parts))
+                    mx, my = whitened(
+                        place, scale, *bowed_point(hx, hy, tx, ty, np.float64(bow[k]), j / parts)
+                    )
                 if is_within(ax, ay, mx, my, reach):
                     segments[n, 0], segments[n, 1], segments[n, 2], segments[n, 3] = ax, ay, mx, my
                     n += 1
