@@ -242,7 +242,7 @@ def _bounding_spheres(points: Floats, first: Ints, count: Ints) -> tuple[Floats,
 
 @njit(cache=True, nogil=True)
 def _along_axis(metres: float) -> int:
-    return int(math.floor(metres / CUBE_M)) + CUBES // 2
+    return math.floor(metres / CUBE_M) + CUBES // 2
 
 
 @njit(cache=True, nogil=True)
@@ -327,7 +327,7 @@ def _crossings(
             continue
         span = wrapped(longitude[k + 1] - longitude[k])
         west = longitude[k] if span >= 0.0 else longitude[k] + span
-        begin = int(math.floor((west + 180.0 - OFF_CENTRE_DEG) * CELLS_PER_DEGREE - 0.5))
+        begin = math.floor((west + 180.0 - OFF_CENTRE_DEG) * CELLS_PER_DEGREE - 0.5)
         for i in range(begin, begin + int(abs(span) * CELLS_PER_DEGREE) + 3):
             meridian = column_meridian(i % COLUMNS)
             before, after = wrapped(longitude[k] - meridian), wrapped(longitude[k + 1] - meridian)

@@ -78,7 +78,7 @@ def empty_leaves() -> Leaves:
 def grown(leaves: Leaves) -> Leaves:
     """The same in arrays twice as long, which may be written to."""
     root, *growing, used = leaves
-    return Leaves(root.copy(), *(_twice_as_long(array) for array in growing), used.copy())
+    return Leaves._make([root.copy(), *(_twice_as_long(array) for array in growing), used.copy()])
 
 
 def _twice_as_long(array: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -157,13 +157,13 @@ def cell_pieces(edges: Edges, plane: Plane, near: Ints, volumes: Ints) -> Pieces
         volume = np.searchsorted(volumes, edges.volume[c])
         k = edges.first[c]
         x, y = project_centrally(plane, p[k, 0], p[k, 1], p[k, 2])
-        ax, ay = float(np.float32(x)), float(np.float32(y))
+        ax, ay = np.float64(np.float32(x)), np.float64(np.float32(y))
         for _ in range(edges.pieces[c]):
             x, y = project_centrally(plane, p[k + 1, 0], p[k + 1, 1], p[k + 1, 2])
-            bx, by = float(np.float32(x)), float(np.float32(y))
+            bx, by = np.float64(np.float32(x)), np.float64(np.float32(y))
             out.ax[n], out.ay[n], out.bx[n], out.by[n] = ax, ay, bx, by
             length = math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay))
-            out.bow[n] = float(np.float32(edges.bow_m[k] / length)) if length > 0.0 else 0.0
+            out.bow[n] = np.float64(np.float32(edges.bow_m[k] / length)) if length > 0.0 else 0.0
             out.volume[n], out.number[n] = volume, k
             ax, ay = bx, by
             n += 1
@@ -178,7 +178,7 @@ def _place_square(polynomial: Floats, row: int, work: Work, depth: int, corners:
     p = (work.iy[depth] + 0.5) * size - 0.5 / CELLS_PER_DEGREE
     q = (work.ix[depth] + 0.5) * size - 0.5 / CELLS_PER_DEGREE
     x, y = to_plane(polynomial, row, p, q)
-    cx, cy = float(np.float32(x)), float(np.float32(y))
+    cx, cy = np.float64(np.float32(x)), np.float64(np.float32(y))
     half = 0.0
     for k in range(4):
         corners[k, 0], corners[k, 1] = to_plane(

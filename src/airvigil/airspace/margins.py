@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ INDEX_VERSION = (
 CHUNK_ROWS = 65_536  # what is spread over threads
 ENTRIES_PER_ROW = 2  # how many are expected; more make the columns grow
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 Spread = Callable[[Callable[[int], "Columns"], Iterable[int]], Iterable["Columns"]]
 
 
@@ -116,7 +117,7 @@ class Airspace:
         if len(set(ids)) < len(ids):
             twice = sorted({name for name in ids if ids.count(name) > 1})
             raise AirspaceError(f"volume id given twice: {', '.join(twice)}")
-        self.digest = _airspace_digest(self.volumes)
+        self.digest = airspace_digest(self.volumes)
         self._uncertainty_m2 = np.array([volume.boundary_uncertainty_m**2 for volume in self.volumes])
         if index is None:
             self._index = CellIndex(build_edges(self.volumes))
@@ -215,39 +216,35 @@ class Airspace:
                 cells = missing_cells(self._index.leaves, places.latitude_deg, places.longitude_deg, at)
                 self._index.build(cells)
             elif why == FULL:
-                columns = Columns(*(_twice(column) for column in columns))
+                columns = Columns._make(_twice(column) for column in columns)
                 self._entries_per_row = 2 * self._entries_per_row  # of use to the next, of no consequence
-        return Columns(*(column[:count] for column in columns))
+        return Columns._make(column[:count] for column in columns)
 
     def _measure_spread(self, places: Places, spread: Spread) -> Columns:
         """The same in chunks, on whatever threads `spread` has."""
         self._index.build(missing_cells(self._index.leaves, places.latitude_deg, places.longitude_deg, 0))
 
         def chunk(first: int) -> Columns:
-            return self._measure(Places(*(column[first : first + CHUNK_ROWS] for column in places)), first)
+            return self._measure(Places._make(column[first : first + CHUNK_ROWS] for column in places), first)
 
         n = len(places.latitude_deg)
         columns = _new_columns(int(self._entries_per_row * n) + 64)
         count = 0
         for part in spread(chunk, range(0, n, CHUNK_ROWS)):
             while count + len(part.row) > len(columns.row):
-                columns = Columns(*(_twice(column) for column in columns))
-            for column, values in zip(columns, part, strict=True):
-                column[count : count + len(values)] = values
+                columns = Columns._make(_twice(column) for column in columns)
+            for k in range(len(columns)):
+                np.asarray(columns[k])[count : count + len(part.row)] = part[k]
             count += len(part.row)
-        return Columns(*(column[:count] for column in columns))
+        return Columns._make(column[:count] for column in columns)
 
 
 def _new_columns(length: int) -> Columns:
-    return Columns(
-        np.empty(length, np.int64),
-        np.empty(length, np.int32),
-        *(np.empty(length) for _ in range(6)),
-        np.empty(length, np.uint8),
-    )
+    kinds = (np.int64, np.int32, *[np.float64] * 6, np.uint8)
+    return Columns._make(np.empty(length, kind) for kind in kinds)
 
 
-def _twice(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _twice(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return np.concatenate([array, np.empty_like(array)])
 
 
@@ -267,7 +264,8 @@ def _checked_places(
     return places
 
 
-def _airspace_digest(volumes: Sequence[Volume]) -> str:
+def airspace_digest(volumes: Sequence[Volume]) -> str:
+    """SHA-256 (hex) of all that decides margins: the volumes in their order."""
     digest = hashlib.sha256()
     for v in volumes:
         line = f"{v.volume_id};{v.kind};{','.join(v.states)};{v.boundary_uncertainty_m!r};{v.digest}\n"
@@ -276,7 +274,18 @@ def _airspace_digest(volumes: Sequence[Volume]) -> str:
 
 
 def _frozen_margins(columns: Columns) -> Margins:
-    margins = Margins(*columns[:8], is_defective=columns.state.view(np.bool_))
+    c = columns
+    margins = Margins(
+        c.row,
+        c.volume,
+        c.margin_m,
+        c.sigma_m,
+        c.p_inside,
+        c.p_inside_high,
+        c.normal_e,
+        c.normal_n,
+        is_defective=c.state.view(np.bool_),
+    )
     for field in fields(margins):
         getattr(margins, field.name).setflags(write=False)
     return margins

@@ -145,16 +145,18 @@ def close_segments(
     for u in range(begin, end):
         v = runs[u, 0]
         for k in range(v, v + runs[u, 1]):
-            hx, hy, tx, ty = float(x[k]), float(y[k]), float(x[k + 1]), float(y[k + 1])
+            hx, hy, tx, ty = np.float64(x[k]), np.float64(y[k]), np.float64(x[k + 1]), np.float64(y[k + 1])
             ax, ay = whitened(place, scale, hx, hy)
             bx, by = whitened(place, scale, tx, ty)
             if not is_within(ax, ay, bx, by, near):
                 continue
-            parts = parts_of_bow(hx, hy, tx, ty, float(bow[k]))
+            parts = parts_of_bow(hx, hy, tx, ty, np.float64(bow[k]))
             for j in range(1, parts + 1):
                 mx, my = bx, by
                 if j < parts:
-                    mx, my = whitened(place, scale, *bowed_point(hx, hy, tx, ty, float(bow[k]), j / parts))
+                    mx, my = whitened(
+                        place, scale, *bowed_point(hx, hy, tx, ty, np.float64(bow[k]), j / parts)
+                    )
                 if is_within(ax, ay, mx, my, reach):
                     segments[n, 0], segments[n, 1], segments[n, 2], segments[n, 3] = ax, ay, mx, my
                     n += 1
@@ -261,7 +263,7 @@ def measure(
                 block_x[b],
                 block_y[b],
             )
-            cx, cy = float(centre[leaf, 0]), float(centre[leaf, 1])
+            cx, cy = np.float64(centre[leaf, 0]), np.float64(centre[leaf, 1])
             for r in range(first, last):
                 near, close, touching, after = records[r, 1], records[r, 2], records[r, 3], records[r + 1, 1]
                 is_inside = records[r, 0] & 1 == 1

@@ -98,7 +98,7 @@ def nearest_foot(
     """
     count = squares_of_distances(x, y, inverse, runs, begin, end, px, py, squares)
     bits[count] = least_square(bits, count)
-    least = math.sqrt(float(squares[count])) * UNDECIDED + NOISE_M
+    least = math.sqrt(np.float64(squares[count])) * UNDECIDED + NOISE_M
     best, best_x, best_y = math.inf, 0.0, 0.0
     if least > RELEVANCE_M * 1.001:
         return best_x, best_y, best
@@ -111,11 +111,11 @@ def nearest_foot(
                 fx, fy = foot_on_edge(
                     px,
                     py,
-                    float(x[k]),
-                    float(y[k]),
-                    float(x[k + 1]),
-                    float(y[k + 1]),
-                    float(bow[k]),
+                    np.float64(x[k]),
+                    np.float64(y[k]),
+                    np.float64(x[k + 1]),
+                    np.float64(y[k + 1]),
+                    np.float64(bow[k]),
                 )
                 distance = geodesic_m(shape, row, px, py, fx, fy)
                 if distance < best:

@@ -230,7 +230,7 @@ def is_within(ax: float, ay: float, bx: float, by: float, reach: float) -> bool:
 class Asked(NamedTuple):
     """What P is asked of: the segments in use, the side that the place is on, its distance, how far P may stray."""
 
-    count: int
+    edges: int
     is_inside: bool
     distance_m: float
     tolerance: float
@@ -242,7 +242,7 @@ def p_shifted(segments: Floats, asked: Asked, u: float, v: float) -> float:
     removed = 0.0
     is_inside = asked.is_inside
     is_moved = u != 0.0 or v != 0.0
-    for k in range(asked.count):
+    for k in range(asked.edges):
         ax, ay, bx, by = segments[k, 0], segments[k, 1], segments[k, 2], segments[k, 3]
         if is_moved and is_crossed(0.0, 0.0, u, v, ax, ay, bx, by):
             is_inside = not is_inside

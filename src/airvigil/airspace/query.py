@@ -129,7 +129,7 @@ def touch(leaves: Leaves, block: Block, n: int) -> float:
     total = np.float32(0.0)
     for b in range(n):
         total += x[entry[b]] + y[entry[b]] + inverse[entry[b]] + bow[entry[b]]
-    return float(total)
+    return np.float64(total)
 
 
 @njit(cache=True, nogil=True)
@@ -155,11 +155,11 @@ def is_turned(
                 cy,
                 px,
                 py,
-                float(x[k]),
-                float(y[k]),
-                float(x[k + 1]),
-                float(y[k + 1]),
-                float(bow[k]),
+                np.float64(x[k]),
+                np.float64(y[k]),
+                np.float64(x[k + 1]),
+                np.float64(y[k + 1]),
+                np.float64(bow[k]),
             )
     return is_odd
 
@@ -211,7 +211,7 @@ def contain(
             first, last = record_first[leaf], record_first[leaf + 1]
             if n + last - first > len(row):
                 return start + b, n, FULL, wasted
-            cx, cy = float(centre[leaf, 0]), float(centre[leaf, 1])
+            cx, cy = np.float64(centre[leaf, 0]), np.float64(centre[leaf, 1])
             for r in range(first, last):
                 is_inside = records[r, 0] & 1 == 1
                 touching, after = records[r, 3], records[r + 1, 1]
