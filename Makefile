@@ -23,6 +23,7 @@ endif
 
 RUNTIME := $(STAMPS)/package
 DEV := $(STAMPS)/dev
+BENCH := $(STAMPS)/bench
 SAMPLES := samples/SOURCES.txt
 
 .PHONY: help demo test check bench fuzz proof samples boundaries services docs lock clean
@@ -44,8 +45,8 @@ check: $(DEV) ## format, lint, types, and the rules of the house
 	@$(PY) -m mypy
 	@$(PY) -m pytest -W error -q tests/test_house.py
 
-bench: $(DEV) $(SAMPLES) ## measure against peers in one process; writes bench/results.json and bench/README.md
-	@$(PY) bench/run.py
+bench: $(BENCH) $(SAMPLES) ## measure against peers in one process; writes bench/results.json and bench/README.md
+	@$(VENV)/bench/bin/python bench/run.py $(BENCH_FLAGS)
 
 fuzz: $(DEV) ## minutes of mutated bytes into every feed and airspace reader; FUZZ_FLAGS='--seconds 60 --seed 2'
 	@$(PY) fuzz/feeds.py --seconds 600 $(if $(AIRVIGIL_RECORDINGS),--recordings '$(AIRVIGIL_RECORDINGS)') $(FUZZ_FLAGS)
@@ -102,6 +103,14 @@ $(STAMPS)/package: pyproject.toml $(STAMPS)/runtime
 $(STAMPS)/dev: locks/dev.lock $(STAMPS)/package
 	@echo "set-up: installing what the tests need, by hash"
 	@$(PIP) $(FROM_LOCK) locks/dev.lock
+	@touch $@
+
+# The peers live apart: some of them hold others back.
+$(STAMPS)/bench: locks/bench.lock pyproject.toml | $(STAMPS)/made
+	@echo "set-up: installing the peers that the bench compares with, by hash"
+	@$(PYTHON) -m venv $(VENV)/bench
+	@$(subst $(PY),$(VENV)/bench/bin/python,$(PIP)) $(FROM_LOCK) locks/bench.lock
+	@$(subst $(PY),$(VENV)/bench/bin/python,$(PIP)) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 $(SAMPLES): locks/samples.lock samples/unpack.py | $(STAMPS)/made

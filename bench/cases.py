@@ -62,7 +62,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Case:
-    """A row of the table. `floor`: the ratio below which the bench fails; a ratio above 1 is always in our favour."""
+    """A row of the table. `floor`: the ratio below which the bench fails; a ratio above 1 is always in our favour.
+    `cores`: on how many it runs."""
 
     name: str
     what: str
@@ -72,6 +73,7 @@ class Case:
     packages: tuple[str, ...]
     prepare: Callable[[], Load | Cost]
     rounds: int = 5
+    cores: int = 1
 
 
 def sample_frames() -> tuple[list[str], list[float]]:

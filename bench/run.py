@@ -29,11 +29,14 @@ from typing import Any
 import pyarrow as pa
 
 from cases import CASES, Case, Cost, Load, NotMeasuredError
+from detection_cases import DETECTION_CASES
+from step_cases import STEP_CASES
 from tracking_cases import TRACKING_CASES
 from whole_cases import WHOLE_CASES
 
-ALL_CASES = (*CASES, *TRACKING_CASES, *WHOLE_CASES)
+ALL_CASES = (*CASES, *DETECTION_CASES, *STEP_CASES, *TRACKING_CASES, *WHOLE_CASES)
 FOLDER = Path(__file__).resolve().parent
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 MIN_ROUND_S = 0.2  # a round repeats its work until it has lasted this long
 
 
@@ -101,6 +104,7 @@ def measure(case: Case) -> dict[str, Any]:
         "not_measured": None,
         "notes": {},
     }
+    use_cores(case.cores)
     try:
         load = case.prepare()
     except NotMeasuredError as reason:
@@ -119,13 +123,17 @@ def is_missed(row: dict[str, Any]) -> bool:
     return bool(row["ratio"] and row["floor"] and row["ratio"] < row["floor"])
 
 
-def use_one_core() -> None:
-    """Stay on one core with all that is started from here: what is compared is work, not how many cores either side takes."""
-    for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"):  # read when first used
-        os.environ.setdefault(name, "1")
+def stay_single() -> None:
+    """One thread for every library: what is compared is work, not how many cores either side takes."""
+    for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS"):
+        os.environ.setdefault(name, "1")  # read when first used
     pa.set_cpu_count(1)
+
+
+def use_cores(count: int) -> None:
+    """Stay on the last `count` cores with all that is started from here."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, sorted(CORES)[-count:])
 
 
 def shown(value: float | None) -> str:
@@ -188,7 +196,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def main(names: list[str]) -> int:
     """Measure the named cases, or all, and write both files."""
-    use_one_core()
+    stay_single()
     known = [case.name for case in ALL_CASES]
     if unknown := sorted(set(names) - set(known)):
         print(f"bench: no such case: {', '.join(unknown)}; there are: {', '.join(known)}", file=sys.stderr)

@@ -2,7 +2,7 @@
 
     cd boundaries && npm ci && cd .. && python boundaries/build.py
 
-writes src/airvigil/airspace/reference/sovereign-<version>.xz and coastline-<version>.xz. The same input
+writes src/airvigil/airspace/reference/sovereign-<version>.xz, coastline-<version>.xz and geoid-egm96.xz. The same input
 gives the same bytes (with the same version of GEOS and liblzma). What the files hold is in docs/boundaries.md;
 how states' areas are cut in partition.py.
 """
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import shapely
 from coast import build_coastline
+from geoid import build_geoid
 from partition import Face, cut_group, groups, integer_rings, overlapping_pairs, polygons
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
@@ -151,7 +152,7 @@ def main() -> int:
     if path.stat().st_size > BUDGET_BYTES:
         print(f"over the budget of {BUDGET_BYTES} bytes", file=sys.stderr)
         return 1
-    return build_coastline(HERE, REFERENCE, compress)
+    return build_coastline(HERE, REFERENCE, compress) or build_geoid(HERE, REFERENCE, compress)
 
 
 if __name__ == "__main__":

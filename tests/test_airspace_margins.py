@@ -11,16 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from airvigil.airspace import index
 from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.index import CellIndex
+from airvigil.airspace.edges import CHORD_TOLERANCE_M
 from airvigil.airspace.margins import Airspace, Margins
 from airvigil.airspace.volumes import Volume, make_volume, orient_ring
 from airvigil.errors import AirspaceError, ShapeError
 
 GEOD = Geod(ellps="WGS84")
 RELATIVE_TOLERANCE = 1e-6
-CHORD_M = index.CHORD_TOLERANCE_M  # what cutting edges into chords may add, in metres
+CHORD_M = CHORD_TOLERANCE_M  # what cutting edges into chords may add, in metres
 
 
 def measure(airspace: Airspace, latitude: np.ndarray, longitude: np.ndarray) -> Margins:
@@ -230,23 +229,9 @@ def test_results_do_not_depend_on_the_batch() -> None:
         single = other.margins(
             latitude[row : row + 1], longitude[row : row + 1], covariance[row : row + 1], bias[row : row + 1]
         )
-        other._index._cells.clear()
         mine = whole.row == row
         for name in ("volume", "margin_m", "sigma_m", "p_inside", "p_inside_high", "normal_e", "normal_n"):
             assert getattr(single, name).tobytes() == getattr(whole, name)[mine].tobytes()
-
-
-def test_the_cache_of_cells_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "CELLS_KEPT", 3)
-    cells = CellIndex(load_volumes(["EST"]))
-    first = cells.cell(500_000)
-    for number in range(500_001, 500_010):
-        cells.cell(number)
-    assert len(cells._cells) == 3
-    again = cells.cell(500_000)
-    assert again is not first
-    assert again.reference_m.tobytes() == first.reference_m.tobytes()
-    assert again.chunks.tobytes() == first.chunks.tobytes()
 
 
 def test_a_reference_point_on_a_boundary_is_moved() -> None:

@@ -18,7 +18,7 @@ from airvigil.airspace.probability import (
     Covariance,
     edge_term,
     is_possible,
-    largest_sigma_m,
+    largest_variance_m2,
     normal_cdf,
     owen_t,
     sigma_along_m,
@@ -182,7 +182,7 @@ def test_covariance_along_directions() -> None:
         matrix = half @ half.T
         covariance = Covariance(matrix[0, 0], matrix[0, 1], matrix[1, 1])
         unit = np.array([math.cos(t := rng.uniform(0, 7)), math.sin(t)])
-        assert largest_sigma_m(covariance) == pytest.approx(math.sqrt(np.linalg.eigvalsh(matrix)[-1]))
+        assert largest_variance_m2(covariance) == pytest.approx(np.linalg.eigvalsh(matrix)[-1])
         assert sigma_along_m(covariance, *unit) == pytest.approx(math.sqrt(unit @ matrix @ unit))
 
 
@@ -197,7 +197,7 @@ def test_on_a_vertex_the_probability_is_the_corners_share() -> None:
     """Exactly on the right-angled corner of a box: a quarter."""
     airspace = Airspace([make_volume("wide", [WIDE])])
     found = airspace.margins([50.0], [24.0], [[1e4, 0.0, 1e4]], [0.0])
-    assert found.margin_m[0] == pytest.approx(0.0, abs=1e-6)
+    assert found.margin_m[0] == pytest.approx(0.0, abs=0.002)  # a step of float32 in the cell's plane
     assert found.p_inside[0] == pytest.approx(0.25, abs=1e-3)
 
 

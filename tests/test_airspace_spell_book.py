@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from airvigil.airspace.spell_book import SpellBook
+from airvigil.airspace.spell_book import SpellBook, Teller, pass_time
+from airvigil.airspace.spell_records import NONE, find
 from airvigil.engine import step
+from airvigil.errors import SchemaError
 from airvigil.settings import load_settings
 from airvigil.state import State
+from airvigil.tracking.identity import exempt_blocks, state_blocks
 from airvigil.units import utc_ns, utc_text
 from made_flights import Judged, Row, displaced, path
-from small_world import SETTINGS, SKY, START_NS, make_reports
+from small_world import SETTINGS, SKY, START_NS, make_reports, square
 
 STATE = "43c0de"  # in a block of armed forces
+TELLER = Teller(SETTINGS, state_blocks(SETTINGS.permission), exempt_blocks(SETTINGS.permission), SKY)
 
 
 def across(**what: Any) -> list[Row]:
@@ -70,12 +75,12 @@ def test_an_open_spell_is_told_before_it_ends() -> None:
         "suspected",
         "probable",
     ]
-    assert len(state.spells.pairs) == 1
+    assert (len(state.spells), state.spells.open_count()) == (1, 1)
 
 
 def test_pairs_that_are_silent_are_forgotten() -> None:
     judged = Judged(across(count=60))
-    assert judged.state.spells.pairs == {}
+    assert len(judged.state.spells) == 0
 
 
 def test_a_spell_opens_only_once() -> None:
@@ -167,10 +172,55 @@ def test_an_event_names_who_where_and_by_which_sensors() -> None:
     assert closed["spell_id"].startswith(closed["track_id"] + "/SQR/")
 
 
+# --- the book ---------------------------------------------------------------------------------------------------------
+
+
+def under_way() -> State:
+    """A state with an open spell that has been left and re-entered once."""
+    rows = path(lat=59.0 + 100.0 / 111_400.0, icao24=STATE, count=12, speed_mps=50.0, track_deg=180.0)
+    rows += path(
+        lat=rows[-1]["latitude_deg"], icao24=STATE, count=60, speed_mps=50.0, track_deg=0.0, begin_s=12.0
+    )
+    state, _ = step(State(), make_reports(rows), None, START_NS + 80 * 10**9, SKY, SETTINGS)
+    return state
+
+
 def test_a_book_survives_its_plain_form() -> None:
-    state, _ = step(State(), make_reports(across(count=60)), None, START_NS + 61 * 10**9, SKY, SETTINGS)
-    again = SpellBook.from_plain(state.spells.to_plain())
-    assert again == state.spells
-    copy = state.spells.copy()
-    copy.pairs.clear()
-    assert state.spells.pairs
+    state = under_way()
+    plain = json.loads(json.dumps(state.spells.to_plain()))
+    assert [len(those) for those in plain["reentries"]] == [1]
+    assert json.dumps(SpellBook.from_plain(plain).to_plain()) == json.dumps(plain)
+
+
+def test_a_copy_of_a_book_is_independent() -> None:
+    state = under_way()
+    copy, before = state.spells.copy(), json.dumps(state.spells.to_plain())
+    step(state, make_reports([]), None, START_NS + 10**15, SKY, SETTINGS)
+    assert len(state.spells) == 0
+    assert json.dumps(copy.to_plain()) == before
+
+
+@pytest.mark.parametrize("plain", [[], {}, {"layout": "another"}])
+def test_a_book_of_another_layout_is_refused(plain: Any) -> None:
+    with pytest.raises(SchemaError, match="another layout"):
+        SpellBook.from_plain(plain)
+
+
+def test_a_pair_finds_its_track_and_volume_again_under_other_numbers() -> None:
+    book = under_way().spells
+    (key,), (volume,) = (book.to_plain()[name] for name in ("keys", "volumes"))
+    first, other = square("AAA"), square("BBB")
+    book.meet(["x", "y", key], (first, *SKY.volumes, other), TELLER)
+    plain = book.to_plain()
+    assert (plain["keys"], plain["volumes"]) == ([key], [volume])
+    assert find(book.table.pairs, book.table.first, 2, 1) != NONE
+    assert find(book.table.pairs, book.table.first, 0, 1) == NONE
+
+
+def test_the_spell_of_a_forgotten_track_or_volume_still_ends_under_its_name() -> None:
+    state = under_way()
+    state.spells.meet(["x"], (square("AAA"),), TELLER)
+    (closed,) = pass_time(state.spells, START_NS + 10**15, TELLER)
+    assert (closed["icao24"], closed["volume"]) == (STATE, "SQR")
+    assert len(closed["reentries"]) == 1
+    assert len(state.spells) == 0

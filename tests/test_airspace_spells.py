@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyproj import Geod
 
-from airvigil.airspace.spells import (
-    OUTCOMES,
-    Pair,
-    Sample,
-    crossing_between,
-    deadline_of,
-    feed,
-    finish,
-    missing_for,
-    pair_from_plain,
-    pair_to_plain,
-    spell_event,
-)
+from airvigil.airspace.spell_events import missing_for
+from airvigil.airspace.spell_records import CROSSED, NEVER, OUTCOMES
 from airvigil.units import NS_PER_S, utc_text
+from plain_spells import Sample
 from small_world import SETTINGS
+from spell_feeding import Fed, Kernels, Twin
 
 RULE = SETTINGS.infringement
 SECOND = NS_PER_S
@@ -53,23 +45,25 @@ def sample(time_s: float, margin_m: float, sigma_m: float = 100.0, **changed: An
     return dataclasses.replace(values, **changed)
 
 
-def fed(samples: list[Sample]) -> Pair:
-    pair = Pair(start=0)
-    for each in samples:
-        feed(pair, each, RULE)
+def fed(samples: list[Sample]) -> dict[str, Any]:
+    """The pair after the samples."""
+    kernels = Kernels()
+    kernels.take([Fed(each) for each in samples])
+    (pair,) = kernels.pairs()
     return pair
 
 
-def spells_of(samples: list[Sample]) -> list[dict]:
-    """Events of the spells that samples make, ended as the spell book ends them."""
-    pair, made = Pair(start=0), []
-    for each in samples:
-        leaving = pair.spell is not None and pair.spell.below_since is not None
-        if leaving and each.known >= deadline_of(pair, RULE, 300.0):
-            made.append(finish(pair))
-        feed(pair, each, RULE)
-    made.append(finish(pair))
-    return [spell_event(spell, until=samples[-1].time, rule=RULE) for spell in made if spell is not None]
+def spells_of(samples: list[Sample]) -> list[dict[str, Any]]:
+    """The last event of each spell that samples make."""
+    kernels = Kernels()
+    told = kernels.take([Fed(each) for each in samples]) + kernels.pass_time(2**61)
+    return [event for what, *_, event in told if what == "closed"]
+
+
+def crossing_between(a: Sample, b: Sample) -> dict[str, Any] | None:
+    """Where the border was crossed from a to b, in full precision."""
+    pair = fed([a, b])
+    return next((pair[name] for name in ("entry", "exit") if pair[name]["kind"] == CROSSED), None)
 
 
 # --- crossings against closed forms ---------------------------------------------------------------------------------
@@ -78,8 +72,8 @@ def spells_of(samples: list[Sample]) -> list[dict]:
 def test_a_crossing_is_where_the_straight_line_of_margins_is_zero() -> None:
     crossing = crossing_between(sample(0, -300), sample(4, 100))
     assert crossing is not None
-    assert crossing.time == 3 * SECOND
-    assert crossing.lat == pytest.approx(0.0)
+    assert crossing["time"] == 3 * SECOND
+    assert crossing["lat"] == pytest.approx(0.0)
 
 
 def test_the_sigma_of_a_crossing_is_that_of_the_margin_over_its_rate() -> None:
@@ -87,15 +81,15 @@ def test_the_sigma_of_a_crossing_is_that_of_the_margin_over_its_rate() -> None:
     sharp = crossing_between(sample(0, -300, 250), sample(4, 100, 250))
     slack = crossing_between(sample(0, -300, 250, clock_s=1.5), sample(4, 100, 250))
     assert sharp is not None
-    assert sharp.sigma_s == pytest.approx(2.5)
+    assert sharp["sigma_s"] == pytest.approx(2.5)
     assert slack is not None
-    assert slack.sigma_s == pytest.approx(math.hypot(2.5, 1.5))
+    assert slack["sigma_s"] == pytest.approx(math.hypot(2.5, 1.5))
 
 
 def test_the_sigma_of_a_crossing_between_unlike_sensors_is_interpolated() -> None:
     crossing = crossing_between(sample(0, -100, 100), sample(2, 100, 300))
     assert crossing is not None
-    assert crossing.sigma_s == pytest.approx(2.0)
+    assert crossing["sigma_s"] == pytest.approx(2.0)
 
 
 def test_the_sigma_of_a_crossing_is_unknown_where_the_margins_is() -> None:
@@ -103,7 +97,7 @@ def test_the_sigma_of_a_crossing_is_unknown_where_the_margins_is() -> None:
         sample(0, -100, sigma_m=100), dataclasses.replace(sample(2, 100), sigma_m=math.nan)
     )
     assert crossing is not None
-    assert crossing.sigma_s is None
+    assert math.isnan(crossing["sigma_s"])
 
 
 def test_there_is_no_crossing_on_one_side_or_in_no_time() -> None:
@@ -119,8 +113,8 @@ def test_a_crossing_at_the_antimeridian_lies_there_and_not_at_greenwich() -> Non
         crossing_between(dataclasses.replace(east, time=-1), west),
     ):
         assert crossing is not None
-        assert abs(crossing.lon) == pytest.approx(180.0, abs=1e-9)
-        assert -180.0 <= crossing.lon < 180.0
+        assert abs(crossing["lon"]) == pytest.approx(180.0, abs=1e-9)
+        assert -180.0 <= crossing["lon"] < 180.0
 
 
 def test_many_noisy_crossings_scatter_as_their_sigma_says() -> None:
@@ -130,7 +124,7 @@ def test_many_noisy_crossings_scatter_as_their_sigma_says() -> None:
         a, b = rng.normal(0, 200, 2)
         crossing = crossing_between(sample(0, -2000 + a, 200), sample(40, 2000 + b, 200))
         assert crossing is not None
-        errors.append((crossing.time / SECOND - 20.0) / 2.0)  # sigma: 200 m at 100 m/s
+        errors.append((crossing["time"] / SECOND - 20.0) / 2.0)  # sigma: 200 m at 100 m/s
     # two independent ends average: half the variance; the sigma told is the bound for fully correlated ends
     assert np.std(errors) == pytest.approx(math.sqrt(0.5), rel=0.05)
 
@@ -214,15 +208,21 @@ def test_between_the_two_thresholds_a_spell_neither_opens_nor_begins_to_end() ->
     hovering = [sample(t, -52.4) for t in range(1, 100)]
     assert spells_of(hovering) == []
     pair = fed([sample(0, 500), *hovering])
-    assert pair.spell is not None
-    assert pair.spell.below_since is None
+    assert pair["is_open"] == 1
+    assert pair["below_since"] == NEVER
 
 
 def test_the_deadline_runs_on_the_report_that_told_it() -> None:
-    pair = fed([sample(0, 500), sample(4, -500, known=9 * SECOND)])
-    assert deadline_of(pair, RULE, 300.0) == (9 + 30) * SECOND
-    silent = fed([sample(0, 500)])
-    assert deadline_of(silent, RULE, 300.0) == 300 * SECOND
+    left = Kernels()
+    left.take([Fed(sample(0, 500)), Fed(sample(4, -500, known=9 * SECOND))])
+    assert left.pass_time((9 + 30) * SECOND) == []
+    ((what, now, *_),) = left.pass_time((9 + 30) * SECOND + 1)
+    assert (what, now) == ("closed", (9 + 30) * SECOND)
+    silent = Kernels()
+    silent.take([Fed(sample(0, 500))])
+    assert silent.pass_time(300 * SECOND) == []
+    ((what, now, *_),) = silent.pass_time(300 * SECOND + 1)
+    assert (what, now) == ("closed", 300 * SECOND)
 
 
 # --- the outcome ladder ------------------------------------------------------------------------------------------------
@@ -286,16 +286,16 @@ def test_a_missing_height_is_undecidable_and_named() -> None:
     samples = [sample(t, 9000, p_inside=math.nan) for t in range(20)]
     (spell,) = spells_of(samples)
     assert spell["outcome"] == "undecidable"
-    assert spell["undecidable_for"] == ["height in the volume's own reference"]
+    assert spell["undecidable_for"] == ["any height: none was reported"]
     assert spell["p_inside_max"] == 0.0
 
 
 def test_what_is_missing_changing_is_told_although_the_outcome_stays() -> None:
-    pair = Pair(start=0)
-    told = [feed(pair, sample(t, 9000, p_inside=math.nan), RULE) for t in range(4)]
-    assert told == [True, True, False, False]
-    assert pair.spell is not None
-    assert missing_for(pair.spell, RULE) == ["height in the volume's own reference"]
+    kernels = Kernels()
+    told = [kernels.take([Fed(sample(t, 9000, p_inside=math.nan))]) for t in range(4)]
+    assert [[what for what, *_ in each] for each in told] == [["opened"], ["updated"], [], []]
+    (pair,) = kernels.pairs()
+    assert missing_for(pair, SETTINGS) == (["any height: none was reported"], ["height"])
 
 
 def test_above_the_volume_is_no_spell() -> None:
@@ -342,7 +342,65 @@ def test_a_stay_seen_partly_by_a_generator_is_a_reconstruction() -> None:
     assert spell["reconstruction"] is True
 
 
-def test_a_pair_survives_json_exactly() -> None:
-    for samples in (triangle(3000.0)[:40], [sample(0, 500), sample(4, -500)], [sample(0, -1.0 / 3.0)]):
-        pair = fed(samples)
-        assert pair_from_plain(json.loads(json.dumps(pair_to_plain(pair)))) == pair
+# --- the kernels and their plain twin ------------------------------------------------------------------------------------
+
+MARGINS = st.one_of(st.sampled_from([-500.0, -52.4, -1.0, 0.0, 1.0, 250.0]), st.floats(-60_000.0, 60_000.0))
+GAPS_S = st.sampled_from([0.0, 1.0, 4.0, 12.0, 29.0, 30.0, 31.0, 299.0, 301.0, 400.0])
+
+
+@st.composite
+def feedings(draw: st.DrawFn) -> list[Fed]:
+    """Samples of a few pairs that come and go, with all that a sample may lack."""
+    time_s, starts, fed = 0.0, [0, 0], []
+    longitudes = draw(st.sampled_from([[25.0, 25.001], [179.9999, -179.9999, -180.0]]))
+    for _ in range(draw(st.integers(1, 40))):
+        time_s += draw(GAPS_S)
+        slot, volume = draw(st.integers(0, 1)), draw(st.integers(0, 1))
+        if draw(st.integers(0, 19)) == 0:
+            starts[slot] = round(time_s * SECOND)
+        margin, sigma = draw(MARGINS), draw(st.sampled_from([0.0, 5.0, 100.0, 3000.0, math.nan]))
+        p = draw(st.sampled_from([0.0, 0.05, 0.1, 0.3, 0.5, 0.9, 0.95, 1.0]))
+        height = draw(st.sampled_from([1.0, 1.0, 1.0, 0.5, 0.0, math.nan]))
+        lag = draw(st.sampled_from([0, 0, 0, 5 * SECOND]))
+        one = sample(
+            time_s,
+            margin,
+            p_lateral=p,
+            p_inside=0.0 if p == 0.0 else p * height,
+            known=round(time_s * SECOND) + lag,
+            lat=draw(st.floats(58.5, 59.5)) if draw(st.booleans()) else 59.0 + margin * 1e-5,
+            lon=draw(st.sampled_from(longitudes)),
+            clock_s=draw(st.sampled_from([0.0, 0.5])),
+            bridged=draw(st.booleans()),
+            degraded=draw(st.integers(0, 3)) == 0,
+            is_reconstruction=draw(st.integers(0, 9)) == 0,
+        )
+        one = dataclasses.replace(one, sigma_m=sigma)
+        fed.append(Fed(one, slot, starts[slot], volume, draw(st.sampled_from([-1, -1, -1, 1]))))
+    return fed
+
+
+def _same(told: list[Any], other: list[Any]) -> None:
+    """Equal; numbers that are sums of lengths to what both know of a length."""
+    assert [each[:-1] for each in told] == [each[:-1] for each in other]
+    for (*_, event), (*_, expected) in zip(told, other, strict=True):
+        for name in expected:
+            if isinstance(event[name], float) and isinstance(expected[name], float):
+                assert event[name] == pytest.approx(expected[name], rel=3e-5), name
+            else:
+                assert event[name] == expected[name], name
+
+
+@settings(max_examples=300, deadline=None)
+@given(feedings(), st.integers(1, 40))
+def test_the_kernels_tell_what_their_plain_twin_tells(fed: list[Fed], batch: int) -> None:
+    kernels, twin = Kernels(), Twin()
+    for begin in range(0, len(fed), batch):
+        part = fed[begin : begin + batch]
+        _same(kernels.take(part), twin.take(part))
+        watermark = part[-1].sample.time - 2 * SECOND
+        _same(sorted(kernels.pass_time(watermark), key=str), sorted(twin.pass_time(watermark), key=str))
+        assert len(kernels.pairs()) == len(twin.pairs)
+    _same(sorted(kernels.pass_time(2**61), key=str), sorted(twin.pass_time(2**61), key=str))
+    assert kernels.pairs() == []
+    assert twin.pairs == {}

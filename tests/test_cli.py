@@ -421,3 +421,58 @@ def test_a_live_run_tells_incidents_and_ctrl_c_leaves_all_files(tmp_path: Path, 
     assert not list(out.glob(".*"))
     events = [json.loads(each) for each in (out / "events.jsonl").read_text(encoding="utf-8").splitlines()]
     assert events[-1]["interrupted"] is True
+
+
+# --- permissions ------------------------------------------------------------------------------------------------------
+
+CLEARANCE = (
+    "permission_id,kind,icao24,volumes,valid_to,issuer\nD-17,diplomatic_clearance,43c000,SQR,{},Ministry\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("valid_to", "outcome", "permission"), [("", None, None), ("2025-10-09T08:54:00Z", "probable", "lapsed")]
+)
+def test_a_permission_is_taken_off_presence(
+    recording: str, square_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], valid_to: str, outcome: str | None, permission: str | None
+) -> None:  # fmt: skip
+    file = tmp_path / "clearances.csv"
+    file.write_text(CLEARANCE.format(valid_to))
+    arguments = ["replay", recording, "--airspace", square_file, "--permissions", str(file)]
+    assert main([*arguments, "--json", "--quiet", "--out", str(tmp_path / "out")]) == 0
+    out, err = capsys.readouterr()
+    if outcome is None:
+        assert out == ""
+        assert "Present with a permission that covers it: 1 in SQR" in err
+    else:
+        incident = json.loads(out)
+        jsonschema.Draft202012Validator(incident_schema()).validate(incident)
+        assert (incident["outcome"], incident["permission"]) == (outcome, permission)
+        assert incident["members"][0]["permission_excess_s"] > 0.0
+        assert "had ended" in err
+        assert "had ended" in (tmp_path / "out" / "report.html").read_text()
+    (started,) = [
+        line for line in (tmp_path / "out" / "events.jsonl").read_text().splitlines() if "run_started" in line
+    ]
+    assert json.loads(started)["permissions"][0]["observations"] == 1
+
+
+def test_a_permission_that_cannot_be_used_is_told_and_the_status_says_so(
+    recording: str, square_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "clearances.csv"
+    file.write_text(CLEARANCE.format("soon"))
+    assert main(["replay", recording, "--airspace", square_file, "--permissions", str(file)]) == 1
+    out, err = capsys.readouterr()
+    assert "probable" in out
+    assert "clearances.csv line 2: valid_to: expected an ISO 8601 time, got 'soon'" in err
+
+
+def test_a_file_of_permissions_that_is_none_ends_the_run_before_it_begins(
+    recording: str, square_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "clearances.csv"
+    file.write_text("who,what\n")
+    arguments = ["replay", recording, "--airspace", square_file, "--permissions"]
+    assert "unknown column 'who'" in refused([*arguments, str(file)], capsys)
+    assert "No such file" in refused([*arguments, str(tmp_path / "none.csv")], capsys)

@@ -82,3 +82,22 @@ def test_a_closed_stay_without_need_of_permission_is_kept_short_unless_an_incide
     assert "squawk" not in other
     assert other["entry"] == {"time": "2025-09-19T06:58:00.000Z", "kind": "crossing"}
     assert other["exit"] is None
+
+
+def test_a_change_of_permission_is_kept_as_the_last_word_on_its_stay() -> None:
+    words = LastWords()
+    told = spell("a", 1, "spell_updated", permission="granted", permission_id="D-17")
+    change = {
+        "event": "permission_exceeded",
+        "seq": 2,
+        "time": "t",
+        "spell_id": told["spell_id"],
+        "spell": told,
+    }
+    words.take(
+        [told, {**change, "permission": "lapsed", "permission_id": "D-17", "permission_before": "granted"}]
+    )
+    (kept,) = words.events()
+    assert (kept["event"], kept["seq"]) == ("spell_updated", 2)
+    assert (kept["permission"], kept["permission_id"]) == ("lapsed", "D-17")
+    assert "permission_before" not in kept

@@ -6,15 +6,21 @@ from typing import Any
 
 import pytest
 
+from airvigil.airspace.permission_standing import NO_STANDING
 from airvigil.incidents.reasons import explain
+
+
+def member(**changed: Any) -> dict[str, Any]:
+    """A member as far as explanations need it."""
+    return {"track_id": "a", "permission": "required", **NO_STANDING, **changed}
 
 
 def event(**changed: Any) -> dict[str, Any]:
     """An incident event without its `why`."""
     plain = {
         "members": [
-            {"identity": "state", "reports": 40, "track_id": "a"},
-            {"identity": "state", "reports": 2, "track_id": "a"},
+            member(identity="state", reports=40),
+            member(identity="state", reports=2),
         ],
         "p_inside_max": 0.97312,
         "max_depth_m": 9312.4,
@@ -77,9 +83,7 @@ def test_each_circumstance_has_its_sentence(
 
 
 def test_identities_are_named_once_each() -> None:
-    members = [
-        {"identity": name, "reports": 1, "track_id": name} for name in ("unidentified", "state", "state")
-    ]
+    members = [member(identity=name, reports=1, track_id=name) for name in ("unidentified", "state", "state")]
     why = said(members=members)
     assert why["permission_required"]["identities"] == ["state", "unidentified"]
     assert "2 tracks" in why["reports"]["text"]

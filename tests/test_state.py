@@ -28,7 +28,7 @@ def _running() -> State:
 def test_a_state_in_the_middle_of_everything_survives_arrow_bit_by_bit() -> None:
     state = _running()
     assert len(state.intake.pending)
-    assert any(pair.spell is not None for pair in state.spells.pairs.values())
+    assert state.spells.open_count()
     assert state.incidents.incidents
     assert any(watch.is_open for watch in state.interference.watches.values())
     read = State.from_arrow(state.to_arrow())

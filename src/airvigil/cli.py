@@ -67,6 +67,23 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         "--settings", metavar="FILE", help="TOML over the defaults; `airvigil settings` prints them"
     )
     parser.add_argument(
+        "--permissions",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="who may be where: CSV, JSON or flight plan messages; repeatable",
+    )
+    parser.add_argument(
+        "--qnh",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="air pressure by station and time (CSV or JSON, METAR texts too), for limits over mean sea level; repeatable",
+    )
+    parser.add_argument(
+        "--terrain", metavar="DIR", type=Path, help="folder of SRTM .hgt tiles, for limits above ground"
+    )
+    parser.add_argument(
         "--out", metavar="DIR", type=Path, help="write report.html, maps, events and tables here"
     )
     parser.add_argument(

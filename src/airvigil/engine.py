@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from airvigil.airspace import spell_book
+from airvigil.airspace import permission_stays, spell_book
 from airvigil.airspace.infringement import believed_airborne, samples_of
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spell_book import Teller
+from airvigil.airspace.terrain import Terrain
+from airvigil.airspace.vertical import knowledge_for
 from airvigil.incidents import incidents
 from airvigil.settings import Settings
 from airvigil.state import Output, State, margin_table, observation_events, point_table
@@ -37,6 +39,8 @@ def step(
     watermark_ns: int,
     airspace: Airspace,
     settings: Settings,
+    *,
+    terrain: Terrain | None = None,
 ) -> tuple[State, Output]:
     """Take what arrived, judge what can have no predecessor any more, and tell what follows from it.
 
@@ -47,6 +51,7 @@ def step(
         watermark_ns: no report applying before this will be used after this step. Must not fall.
         airspace: volumes.
         settings: thresholds.
+        terrain: heights of the ground, where the user has them.
 
     Returns:
         (state, output): events with time before the watermark, in order; points and margins as tables.
@@ -54,23 +59,32 @@ def step(
     if intake.forget_tracks(state.intake, state.tracks, settings.tracks.memory_s):
         interference.forget(state.interference, set(state.tracks.keys))
     intake.arrive(state.intake, state.tracks, reports, settings.time, state.watermark)
+    state.permissions.taken(observations, state.watermark)
+    state.heights.take(observations)
     state.watermark = max(state.watermark, watermark_ns)
     rows = intake.release(state.intake, state.watermark)
     rejects, points = admission.admit(
         rows, state.tracks, state.receiver_table(), sensor_table_of(settings), limits_of(settings)
     )
     intake.settle(state.intake, rows, rejects, REJECT_NAMES)
-    teller = Teller(settings, state_blocks(settings.permission), exempt_blocks(settings.permission))
+    teller = Teller(settings, state_blocks(settings.permission), exempt_blocks(settings.permission), airspace)
     believed = believed_airborne(points)
-    samples = samples_of(believed, airspace, settings)
+    samples = samples_of(
+        believed, airspace, settings, knowledge_for(airspace.volumes, state.heights, terrain)
+    )
+    state.heights.forget(state.watermark, settings.heights)
     keys = state.tracks.keys
     events = spell_book.take_samples(state.spells, samples, believed, keys, airspace.volumes, teller)
     events += spell_book.pass_time(state.spells, state.watermark, teller)
+    events += permission_stays.judge_stays(
+        *(state.stays, state.permissions, samples, believed, keys, airspace.volumes),
+        *(events, settings, state.watermark),
+    )
     events += interference.take_points(
         state.interference, points, keys, _claimed(points, airspace), settings.tracks
     )
     events += interference.pass_time(state.interference, state.watermark, settings.tracks)
-    events += observation_events(state, observations)
+    events += observation_events(state, observations) + state.permissions.refusals(state.watermark)
     told = _second(state, sorted(events, key=_order), airspace, settings)
     for event in told:
         state.sequence += 1
@@ -105,7 +119,7 @@ def _second(state: State, events: list[Event], airspace: Airspace, settings: Set
     for event in events:
         told += incidents.pass_time(state.incidents, event["time_ns"], volumes, rule)
         told.append(event)
-        if event["event"] != "observation":
+        if event["event"] not in ("observation", "permission_refused"):
             told += incidents.take_event(state.incidents, event, volumes, rule)
     told += incidents.pass_time(state.incidents, state.watermark - 1, volumes, rule)
     return told

@@ -35,9 +35,17 @@ class Time:
 
 @dataclass(frozen=True)
 class Permission:
-    """Whose presence needs permission."""
+    """Whose presence needs permission, and what a permission must be to cover it."""
 
     required_for: tuple[str, ...]
+    flight_plan_suffices_for: tuple[str, ...]
+    grants_by: tuple[str, ...]
+    flight_plan_tolerance_s: float
+    tolerance_s: float
+    route_half_width_m: float
+    exceeded_p: float
+    trail_s: float
+    remember_s: float
     exempt_addresses: tuple[tuple[str, ...], ...]
     state_addresses: tuple[tuple[str, ...], ...]
 
@@ -59,9 +67,28 @@ class Infringement:
     hysteresis_s: float
     suspected_min_reports: int
     probable_min_reports: int
-    height_decides_beyond_m: float
-    pressure_altitude_sigma_m: float
     path_step_m: float
+
+
+@dataclass(frozen=True)
+class HeightRules:
+    """How sure heights are, and how far what turns one reference into another can be off."""
+
+    pressure_altitude_sigma_m: float
+    decides_beyond_m: float
+    decides_beyond_share: float
+    contradiction_sigmas: float
+    vertical_noise_m2_s3: float
+    vertical_rate_sigma_mps: float
+    geoid_sigma_m: float
+    terrain_sigma_m: float
+    qnh_max_age_s: float
+    qnh_max_distance_m: float
+    qnh_sigma_hpa: float
+    qnh_tendency_hpa_per_h: float
+    qnh_gradient_hpa_per_km: float
+    temperature_sigma_k: float
+    temperature_known_sigma_k: float
 
 
 @dataclass(frozen=True)
@@ -135,6 +162,7 @@ class Settings:
     permission: Permission
     airspace: AirspaceView
     infringement: Infringement
+    heights: HeightRules
     incidents: Incidents
     tracks: Tracks
     admission: Admission
@@ -181,9 +209,20 @@ def load_settings(text: str | None = None, *, name: str = "settings") -> Setting
     return _checked(settings, name=name)
 
 
+# Who a track is by what it sends, and by what a permission may name whom it is for.
+IDENTITIES = ("civil", "state", "unidentified")
+IDENTIFIERS = ("icao24", "addresses", "callsign", "registration", "operator", "anyone")
+
 # What is divided by, or what is nothing if it is 0.
 _POSITIVE = frozenset(
-    {"path_step_m", "pressure_altitude_sigma_m", "area_cell_deg", "process_noise_m2_s3", "speed_window_s"}
+    {
+        "path_step_m",
+        "pressure_altitude_sigma_m",
+        "contradiction_sigmas",
+        "area_cell_deg",
+        "process_noise_m2_s3",
+        "speed_window_s",
+    }
     | {"sigma_m", "velocity_sigma_mps", "white_share", "max_speed_mps"}
 )
 _ADDRESS = re.compile(r"[0-9a-fA-F]{6}")
@@ -254,8 +293,33 @@ def _check_numbers(group: Any, *, name: str, path: str) -> None:
                 raise ConfigError(f"{name}: {where}: expected a share of at most 1, got {value}")
 
 
+def _check_permission(rule: Permission, *, name: str) -> None:
+    for key, known in (
+        ("required_for", IDENTITIES),
+        ("flight_plan_suffices_for", IDENTITIES),
+        ("grants_by", IDENTIFIERS),
+    ):
+        for item in getattr(rule, key):
+            if item not in known:
+                raise ConfigError(
+                    f"{name}: permission.{key}: expected one of {', '.join(known)}, got {item!r}"
+                )
+    if not 0.0 < rule.exceeded_p <= 1.0:
+        raise ConfigError(f"{name}: permission.exceeded_p: expected 0 < p <= 1, got {rule.exceeded_p}")
+    for key, blocks in (
+        ("state_addresses", rule.state_addresses),
+        ("exempt_addresses", rule.exempt_addresses),
+    ):
+        for block in blocks:
+            if len(block) != 2 or any(not _ADDRESS.fullmatch(end) for end in block):
+                raise ConfigError(
+                    f"{name}: permission.{key}: expected [first, last] in six hex digits, got {block}"
+                )
+
+
 def _checked(settings: Settings, *, name: str) -> Settings:
     _check_numbers(settings, name=name, path="")
+    _check_permission(settings.permission, name=name)
     rule = settings.infringement
     if not 0.0 < rule.close_p <= rule.suspected_p <= rule.probable_p <= 1.0:
         raise ConfigError(
@@ -268,22 +332,7 @@ def _checked(settings: Settings, *, name: str) -> Settings:
             f"{name}: tracks.memory_s: expected at least timeout_s and jump_forget_s, {longest}, "
             f"got {settings.tracks.memory_s}"
         )
-    known = {"state", "unidentified", "civil"}
-    for item in settings.permission.required_for:
-        if item not in known:
-            raise ConfigError(
-                f"{name}: permission.required_for: expected one of {sorted(known)}, got {item!r}"
-            )
     for kind in settings.sensors:
         if kind not in SENSOR_KINDS:
             raise ConfigError(f"{name}: sensors.{kind}: expected one of {', '.join(SENSOR_KINDS)}")
-    for item, blocks in (
-        ("state_addresses", settings.permission.state_addresses),
-        ("exempt_addresses", settings.permission.exempt_addresses),
-    ):
-        for block in blocks:
-            if len(block) != 2 or any(not _ADDRESS.fullmatch(end) for end in block):
-                raise ConfigError(
-                    f"{name}: permission.{item}: expected [first, last] in six hex digits, got {block}"
-                )
     return settings

@@ -16,9 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from airvigil.airspace.infringement import Samples
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.permission_stays import StayBook
+from airvigil.airspace.permissions import PermissionBook
+from airvigil.airspace.qnh import QnhBook
 from airvigil.airspace.spell_book import SpellBook
+from airvigil.airspace.spell_records import Samples
 from airvigil.errors import SchemaError
 from airvigil.incidents.incidents import IncidentBook
 from airvigil.tracking import verdicts
@@ -69,6 +72,9 @@ class State:
     spells: SpellBook = field(default_factory=SpellBook)
     interference: InterferenceBook = field(default_factory=InterferenceBook)
     incidents: IncidentBook = field(default_factory=IncidentBook)
+    permissions: PermissionBook = field(default_factory=PermissionBook)
+    stays: StayBook = field(default_factory=StayBook)
+    heights: QnhBook = field(default_factory=QnhBook)
     observations: list[Event] = field(default_factory=list)  # received, not told yet
 
     def receiver_table(self) -> npt.NDArray[np.float64]:
@@ -89,6 +95,9 @@ class State:
             self.spells.copy(),
             self.interference.copy(),
             self.incidents.copy(),
+            self.permissions.copy(),
+            self.stays.copy(),
+            self.heights.copy(),
             [dict(o) for o in self.observations],
         )
 
@@ -107,6 +116,9 @@ class State:
             "spells": self.spells.to_plain(),
             "interference": self.interference.to_plain(),
             "incidents": self.incidents.to_plain(),
+            "permissions": self.permissions.to_plain(),
+            "stays": self.stays.to_plain(),
+            "heights": self.heights.to_plain(),
             "observations": self.observations,
         }
         arrays = (
@@ -150,6 +162,9 @@ class State:
         state.spells = SpellBook.from_plain(rest["spells"])
         state.interference = InterferenceBook.from_plain(rest["interference"])
         state.incidents = IncidentBook.from_plain(rest["incidents"])
+        state.permissions = PermissionBook.from_plain(rest["permissions"])
+        state.stays = StayBook.from_plain(rest["stays"])
+        state.heights = QnhBook.from_plain(rest["heights"])
         state.observations = rest["observations"]
         return state
 

@@ -47,6 +47,7 @@ from airvigil.errors import AirspaceError
 from airvigil.units import EPU_TO_SIGMA
 
 SHOWN_CHARACTERS = 400
+MAX_TITLES = 50  # of slices, in a version
 _PERMISSION = re.compile(r"permi(ssion|t)|authori[sz]|clearance|prior|PPR|except", re.IGNORECASE)
 
 
@@ -81,7 +82,7 @@ def aixm_change_instants(documents: Sequence[tuple[bytes, str]]) -> list[int]:
     found: set[int] = set()
     for features in library.features.values():
         if features[0].kind == "Airspace":
-            found |= change_instants(standing(read_slices(features, library)[0])[0])
+            found.update(change_instants(standing(read_slices(features, library)[0])[0]))
     return sorted(found)
 
 
@@ -136,14 +137,15 @@ def _volumes(known: Known, composer: Composer, at_ns: int) -> tuple[list[Volume]
         for piece in ([part] if layer.layer is None else clipped(part, layer.layer))
     ]
     airspace_class, about_class = _class(state.properties.get("class", ()))
+    elements = dict.fromkeys(one.feature.element for one in state.slices)
     texts = _Texts(
         _title(known),
         _type(known),
         airspace_class,
         _may_enter(state.properties, composer.library),
-        "; ".join(one.title() for one in state.slices),
-        "\n".join(dict.fromkeys(etree.tostring(o.feature.element, encoding="unicode", with_tail=False) for o in state.slices)),
-    )  # fmt: skip
+        "; ".join(one.title() for one in state.slices[:MAX_TITLES]),
+        "\n".join(etree.tostring(e, encoding="unicode", with_tail=False) for e in elements),
+    )
     source = composer.library.names[known.home.document]
     volumes = [
         _volume(known, texts, piece, layer, f"/{number}" if len(pieces) > 1 else "", source)

@@ -24,6 +24,7 @@ from lxml import etree
 from airvigil.errors import AirspaceError
 
 MAX_BYTES = 512_000_000
+MAX_MARKUP = 2_000_000  # tags and attributes of one feature
 LINES_COUNTED = 65_535  # the parser counts no further; beyond, ids are looked for in the text
 MESSAGE_ROOTS = ("AIXMBasicMessage", "FeatureCollection")
 MEMBERS = ("{*}hasMember", "{*}member", "{*}featureMember")
@@ -36,6 +37,7 @@ XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _ENCODINGS = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"iso-8859-15", b"windows-1252"}
 _HREF = re.compile(rb"""\bhref\s*=\s*["']([^"']+)["']""")
+_MEMBER_END = re.compile(rb"[mM]ember\s*>")
 _ID = re.compile(rb"""\bid\s*=\s*["']([^"']+)["']""")
 
 Element: TypeAlias = Any  # lxml ships no types
@@ -136,6 +138,7 @@ def read_documents(documents: Sequence[tuple[bytes, str]], kinds: Sequence[str] 
     library = Library(tuple(name for _, name in documents))
     for number, (raw, name) in enumerate(documents):
         _check_bytes(raw, name)
+        _check_markup(raw, name)
         library.line_tables.append(_line_table(raw))
         linked = {match.decode("utf-8", "replace") for match in _HREF.findall(raw)}
         wanted_ids = {link[1:] for link in linked if link.startswith("#")}
@@ -145,8 +148,9 @@ def read_documents(documents: Sequence[tuple[bytes, str]], kinds: Sequence[str] 
             if feature.kind in kinds or feature.key in wanted_keys:
                 library.features.setdefault(feature.key, []).append(feature)
                 _index_ids(feature.element, number, wanted_ids, library, is_kept=True)
-            elif wanted_ids:
-                _index_ids(feature.element, number, wanted_ids, library, is_kept=False)
+                continue
+            _index_ids(feature.element, number, wanted_ids, library, is_kept=False)
+            feature.element.clear()
     return library
 
 
@@ -167,6 +171,19 @@ def _check_bytes(raw: bytes, name: str) -> None:
             )
 
 
+def _check_markup(raw: bytes, name: str) -> None:
+    """A tag of four bytes becomes a node of two hundred: what one feature may make of memory is bounded before it is made."""
+    begun = 0
+    for end in (*(match.start() for match in _MEMBER_END.finditer(raw)), len(raw)):
+        markup = raw.count(b"<", begun, end) + raw.count(b"=", begun, end)
+        if markup > MAX_MARKUP:
+            line = raw.count(b"\n", 0, begun) + 1
+            raise AirspaceError(
+                f"{name}: line {line}: over {MAX_MARKUP:,} tags and attributes in one feature"
+            )
+        begun = end
+
+
 def _line_table(raw: bytes) -> dict[str, int]:
     """Line of every id, for documents longer than the parser counts; else empty."""
     if raw.count(b"\n") < LINES_COUNTED:
@@ -183,7 +200,8 @@ def _line_table(raw: bytes) -> dict[str, int]:
 def _features(raw: bytes, name: str, number: int, library: Library) -> Iterator[Feature]:
     events = etree.iterparse(
         io.BytesIO(raw),
-        events=("start", "end"),
+        events=("end",),
+        tag=MEMBERS,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -191,27 +209,22 @@ def _features(raw: bytes, name: str, number: int, library: Library) -> Iterator[
         remove_comments=True,
         remove_pis=True,
     )
-    depth, members = 0, 0
-    root: Element | None = None
+    members = 0
     try:
-        for event, element in events:
-            if event == "start":
-                depth += 1
-                if depth == 1:
-                    root = element
-                    _check_root(root, name)
+        for _, element in events:
+            root = element.getparent()
+            if root is None or root.getparent() is not None:
                 continue
-            depth -= 1
-            if depth == 1 and local(element) in ("hasMember", "member", "featureMember"):
-                members += 1
-                for content in element.iterchildren("*"):
-                    yield _feature(content, name, number, library)
-                assert root is not None
-                root.remove(element)
+            if not members:
+                _check_root(root, name)
+            members += 1
+            for content in element.iterchildren("*"):
+                yield _feature(content, name, number, library)
     except etree.XMLSyntaxError as error:
-        reason = (error.msg or "").partition("\n")[0].partition(":")[0].strip().lower()
+        reason = (error.msg or "").partition("\n")[0].partition(":")[0].partition(", line")[0].strip().lower()
         raise AirspaceError(f"{name}: not well-formed XML at line {error.lineno or 0}: {reason}") from error
     if not members:
+        _check_root(events.root, name)
         raise AirspaceError(f"{name}: no features in it")
 
 

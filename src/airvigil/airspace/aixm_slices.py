@@ -15,6 +15,7 @@ Rules (AIXM Temporality Concept 1.0)
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -225,14 +226,15 @@ def _said(element: Element) -> tuple[object, ...]:
     )
 
 
-def state_at(slices: Sequence[Slice], time_ns: int) -> State:
+def state_at(slices: Sequence[Slice], time_ns: int, instants: Sequence[int] | None = None) -> State:
     """The feature's properties at an instant.
 
     Args:
         slices: those that stand.
         time_ns: ns UTC.
+        instants: their `change_instants`, for who asks more than once.
     """
-    unchanged = _unchanged(slices, time_ns)
+    unchanged = _unchanged(change_instants(slices) if instants is None else instants, time_ns)
     for one in slices:
         if one.interpretation == "SNAPSHOT" and one.valid is not None and _shows(one.valid, time_ns):
             return State(_filled([one]), (one,), unchanged, True)
@@ -289,17 +291,12 @@ def _filled(used: Sequence[Slice]) -> dict[str, tuple[Element, ...]]:
     return {name: elements for name, elements in kept.items() if elements}
 
 
-def _unchanged(slices: Sequence[Slice], time_ns: int) -> Period:
-    before, after = -OPEN_NS, OPEN_NS
-    for time in change_instants(slices):
-        if time <= time_ns:
-            before = max(before, time)
-        else:
-            after = min(after, time)
-    return Period(before, after)
+def _unchanged(instants: Sequence[int], time_ns: int) -> Period:
+    at = bisect.bisect_right(instants, time_ns)
+    return Period(instants[at - 1] if at else -OPEN_NS, instants[at] if at < len(instants) else OPEN_NS)
 
 
-def change_instants(slices: Sequence[Slice]) -> set[int]:
-    """All instants at which the slices may say something else than just before."""
+def change_instants(slices: Sequence[Slice]) -> list[int]:
+    """All instants at which the slices may say something else than just before, sorted."""
     periods = [p for one in slices for p in (one.valid, one.lifetime) if p is not None]
-    return {time for p in periods for time in (p.begin_ns, p.end_ns) if abs(time) < OPEN_NS}
+    return sorted({time for p in periods for time in (p.begin_ns, p.end_ns) if abs(time) < OPEN_NS})

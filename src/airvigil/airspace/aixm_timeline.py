@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from airvigil.airspace.activation import PERMANENT, Activation, Window
 from airvigil.airspace.aixm_activation import LayerActivation, read_activations
-from airvigil.airspace.aixm_slices import OPEN_NS, Period, Slice, State, state_at
+from airvigil.airspace.aixm_slices import OPEN_NS, Period, Slice, State, change_instants, state_at
 from airvigil.units import utc_text
 
-MAX_PERIODS = 200
+MAX_PERIODS = 100
 FIXED = ("geometryComponent", "type", "class", "designator", "name")  # a change of these makes another volume
 
 
@@ -77,9 +77,10 @@ def _walk(
 ) -> tuple[list[Stretch], int]:
     """Periods after (or before) that of the state in which the volume is the same, and where they end."""
     found: list[Stretch] = []
+    instants = change_instants(slices)
     edge = state.unchanged.end_ns if is_forward else state.unchanged.begin_ns
     while abs(edge) < OPEN_NS and len(found) < MAX_PERIODS:
-        next_state = state_at(slices, edge if is_forward else edge - 1)
+        next_state = state_at(slices, edge if is_forward else edge - 1, instants)
         stretch = _stretch_of(next_state, state, at_ns)
         if stretch.windows is None:
             break

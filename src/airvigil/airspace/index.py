@@ -1,333 +1,224 @@
-"""Which edges can matter for a report: the boundary as points in space, found cell by cell.
+"""The index: leaves built when a report first touches their cell, in arrays that grow.
 
-Every edge is cut into pieces so short that a straight chord in space departs from it by no more
-than `CHORD_TOLERANCE_M`; 32 consecutive pieces form a *chunk* with a bounding sphere. The globe is
-divided into cells of a quarter degree. A cell knows the chunks that lie within 50 km of any place in
-it, and for every volume whether the cell's reference point is inside; whether a report is inside then
-follows from how often the line from the report to that point crosses the boundary.
+A cell is built from the chunks within 50 km of it. What is inside at its centre follows from the crossings of its column's
+meridian, counted at a place that no boundary comes near, and from there to the centre by the edges between.
 
-Cells are made when first touched and kept up to a number; what is kept changes the time taken and
-nothing else. There are no special cases at the antimeridian or the poles, as all is done in space.
+Nothing depends on when a cell is built or what else is: growing moves arrays, it does not change what they say. The
+arrays can be kept in files, shared read-only between processes, and taken in again; see `drivers.index_cache`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from airvigil.airspace.geodesic import geodesic_points
-from airvigil.airspace.volumes import Volume, is_artificial_edge
-from airvigil.units import MEAN_EARTH_RADIUS_M, WGS84_A_M, WGS84_E2
+from airvigil.airspace.edges import (
+    Edges,
+    column_meridian,
+    near_chunks,
+    nearest_chord_m,
+    volumes_above,
+)
+from airvigil.airspace.grid import (
+    CELLS_PER_DEGREE,
+    COLUMNS,
+    ROWS,
+    Floats,
+    Ints,
+    Rows,
+    cell_centre,
+    ecef,
+    grid_rows,
+    plane_at,
+    project_centrally,
+)
+from airvigil.airspace.grid import RELEVANCE_M as RELEVANCE_M
+from airvigil.airspace.leaves import (
+    LEAVES,
+    PADDING,
+    Leaves,
+    Pieces,
+    build_leaves,
+    cell_pieces,
+    make_work,
+)
+from airvigil.airspace.segments import is_edge_crossed
 
-RELEVANCE_M = 50_000.0  # boundaries further away than this are not looked at
-CHORD_TOLERANCE_M = 0.01  # departure of a piece from the edge that its source means
-MAX_PIECE_M = 2_000.0  # keeps the sag of a chord below the surface under 0.1 m
-MAX_PIECE_LON_DEG = 90.0  # keeps apart what lies before and behind a meridian, next to a pole too
-CHUNK_EDGES = 32
-CELLS_PER_DEGREE = 4
-CELLS_KEPT = 4_096
-MIN_REFERENCE_DISTANCE_M = 1.0  # a reference point is never this near to a boundary
-REFERENCE_STEP_DEG = 1.3e-4  # how far it moves away if it is
-REFERENCE_ATTEMPTS = 64  # a boundary cannot pass within a metre of so many places in a row
+MIN_REFERENCE_DISTANCE_M = 20.0  # a place where crossings are counted is never this near to a boundary
+REFERENCE_STEP_DEG = 7.3e-4  # how far it moves away if it is
+REFERENCE_ATTEMPTS = 64  # a boundary cannot pass so near to so many places in a row
 CELL_SLACK_M = 100.0  # a cell's edge bulges beyond the sphere around its corners by less
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+FIRST_LENGTH = 4_096  # of every growing array
 
 
-@njit(cache=True, nogil=True)
-def ecef(latitude_deg: float, longitude_deg: float) -> tuple[float, float, float]:
-    """Earth-centred coordinates (m) of a point on the WGS84 ellipsoid."""
-    phi, lam = math.radians(latitude_deg), math.radians(longitude_deg)
-    s, c = math.sin(phi), math.cos(phi)
-    n = WGS84_A_M / math.sqrt(1.0 - WGS84_E2 * s * s)
-    return n * c * math.cos(lam), n * c * math.sin(lam), n * (1.0 - WGS84_E2) * s
-
-
-@njit(cache=True, nogil=True)
-def ecef_points(latitude_deg: Floats, longitude_deg: Floats) -> Floats:
-    """`ecef` of many points: (n, 3)."""
-    points = np.empty((len(latitude_deg), 3))
-    for k in range(len(latitude_deg)):
-        points[k, 0], points[k, 1], points[k, 2] = ecef(latitude_deg[k], longitude_deg[k])
-    return points
-
-
-@njit(cache=True, nogil=True)
-def wrapped(longitude_deg: float) -> float:
-    """Longitude difference in [-180, 180)."""
-    return longitude_deg - 360.0 * math.floor((longitude_deg + 180.0) / 360.0)
-
-
-def pieces_of_edges(ring: Floats) -> Ints:
-    """Into how many pieces each edge of a ring is cut: (n - 1,).
-
-    An edge that spans E metres east and N north, straight in longitude and latitude, departs from the geodesic by
-    E tan(phi) sqrt(E^2 + (2 N)^2) / 8R at most; its pieces by that over the square of their number.
-    """
-    lat, lon = np.radians(ring[:, 0]), np.radians(ring[:, 1])
-    highest = np.minimum(np.maximum(np.abs(lat[:-1]), np.abs(lat[1:])), np.radians(89.9))
-    lowest = np.minimum(np.abs(lat[:-1]), np.abs(lat[1:]))
-    east = MEAN_EARTH_RADIUS_M * np.abs(np.diff(lon)) * np.cos(lowest)
-    north = MEAN_EARTH_RADIUS_M * np.abs(np.diff(lat))
-    departure = east * np.tan(highest) * np.hypot(east, 2.0 * north) / (8.0 * MEAN_EARTH_RADIUS_M)
-    by_departure = np.sqrt(departure / CHORD_TOLERANCE_M)
-    by_length = np.hypot(east, north) / MAX_PIECE_M
-    by_angle = np.abs(np.diff(lon)) / np.radians(MAX_PIECE_LON_DEG)
-    return np.asarray(
-        np.ceil(np.maximum.reduce([by_departure, by_length, by_angle, np.ones(len(east))])), dtype=np.int64
+def empty_leaves() -> Leaves:
+    """No cell built; leaf 0 is none, leaf 1 is the empty one."""
+    n = FIRST_LENGTH
+    leaves = Leaves(
+        np.zeros(ROWS * COLUMNS, np.int32),
+        np.zeros((n, 64), np.int32),
+        np.zeros(n + 1, np.int32),
+        np.zeros((n, 2), np.float32),
+        np.zeros((n, 4), np.int32),
+        np.zeros((n, 2), np.int32),
+        np.zeros(n, np.float32),
+        np.zeros(n, np.float32),
+        np.zeros(n, np.float32),
+        np.zeros(n, np.float32),
+        np.zeros(6, np.int64),
     )
+    leaves.used[LEAVES] = 2
+    return leaves
 
 
-def densify_lonlat(ring: Floats, pieces: Ints) -> Floats:
-    """The ring with each edge cut evenly in longitude and latitude; (1 + sum of pieces, 2)."""
-    if int(pieces.max()) == 1:
-        return ring
-    start = np.repeat(np.arange(len(pieces)), pieces)
-    within = np.arange(int(pieces.sum())) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    fraction = (within / pieces[start])[:, None]
-    return np.concatenate([ring[start] + fraction * np.diff(ring, axis=0)[start], ring[-1:]])
+def grown(leaves: Leaves) -> Leaves:
+    """The same in arrays twice as long, which may be written to."""
+    root, *growing, used = leaves
+    return Leaves(root.copy(), *(_twice_as_long(array) for array in growing), used.copy())
 
 
-def densify_geodesic(ring: Floats, pieces: Ints) -> Floats:
-    """The ring with each edge cut evenly along its geodesic; (1 + sum of pieces, 2)."""
-    legs = [
-        geodesic_points(ring[k, 0], ring[k, 1], ring[k + 1, 0], ring[k + 1, 1], int(pieces[k]))
-        for k in range(len(pieces))
-    ]
-    return np.concatenate([*legs, ring[-1:]])
-
-
-class Rings(NamedTuple):
-    """All rings as places, artificial edges included.
-
-    Attributes:
-        latitude_deg, longitude_deg: (n,) positions, ring after ring.
-        first, last: (r,) first and last position of each ring.
-        volume: (r,) index of its volume.
-        west_deg, east_deg, north_deg: (r,) how far it reaches.
-    """
-
-    latitude_deg: Floats
-    longitude_deg: Floats
-    first: Ints
-    last: Ints
-    volume: Ints
-    west_deg: Floats
-    east_deg: Floats
-    north_deg: Floats
-
-
-class Chunks(NamedTuple):
-    """All real boundaries as points in space, cut into chunks.
-
-    Attributes:
-        points_m: (n, 3) ECEF, in the order of Rings; piece k runs from point k to point k + 1.
-        first, pieces, volume: (c,) first piece, number of pieces, index of the volume.
-        centre_m: (c, 3); radius_m: (c,) the sphere that holds the chunk's points.
-    """
-
-    points_m: Floats
-    first: Ints
-    pieces: Ints
-    volume: Ints
-    centre_m: Floats
-    radius_m: Floats
-
-
-def build_edges(volumes: Sequence[Volume]) -> tuple[Rings, Chunks]:
-    """Cut every ring of every volume into pieces and chunks."""
-    lines: list[Floats] = []
-    ring_volume: list[int] = []
-    firsts: list[Ints] = []
-    counts: list[Ints] = []
-    total = 0
-    for number, volume in enumerate(volumes):
-        for ring in volume.rings:
-            pieces = pieces_of_edges(ring)
-            line = (
-                densify_geodesic(ring, pieces)
-                if volume.edge_kind == "geodesic"
-                else densify_lonlat(ring, pieces)
-            )
-            first, count = _chunks(~np.repeat(is_artificial_edge(ring), pieces))
-            lines.append(line)
-            ring_volume.append(number)
-            firsts.append(first + total)
-            counts.append(count)
-            total += len(line)
-    positions = np.concatenate(lines) if lines else np.empty((0, 2))
-    latitude, longitude = np.ascontiguousarray(positions[:, 0]), np.ascontiguousarray(positions[:, 1])
-    lengths = np.array([len(line) for line in lines], dtype=np.int64)
-    last = np.cumsum(lengths) - 1
-    rings = Rings(
-        latitude,
-        longitude,
-        last - lengths + 1,
-        last,
-        np.array(ring_volume, dtype=np.int64),
-        np.array([line[:, 1].min() for line in lines]),
-        np.array([line[:, 1].max() for line in lines]),
-        np.array([line[:, 0].max() for line in lines]),
-    )
-    points_m = ecef_points(latitude, longitude)
-    first, count = _joined(firsts), _joined(counts)
-    chunk_volume = np.repeat(rings.volume, [len(part) for part in firsts])
-    centre, radius = _bounding_spheres(points_m, first, count)
-    return rings, Chunks(points_m, first, count, chunk_volume, centre, radius)
-
-
-def _joined(parts: list[Ints]) -> Ints:
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
-
-
-def _chunks(is_real: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Runs of real pieces, none longer than CHUNK_EDGES: first piece, number of pieces."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_real, [False]]).astype(np.int8)))
-    firsts, counts = [], []
-    for begin, end in zip(edges[0::2], edges[1::2], strict=True):
-        first = np.arange(begin, end, CHUNK_EDGES, dtype=np.int64)
-        firsts.append(first)
-        counts.append(np.minimum(CHUNK_EDGES, end - first))
-    return _joined(firsts), _joined(counts)
+def _twice_as_long(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    # zeros: what lies beyond the used part may be looked at before it is known to be of no use
+    longer = np.zeros((max(2 * len(array), FIRST_LENGTH), *array.shape[1:]), array.dtype)
+    longer[: len(array)] = array
+    return longer
 
 
 @njit(cache=True, nogil=True)
-def _bounding_spheres(points: Floats, first: Ints, count: Ints) -> tuple[Floats, Floats]:
-    centre, radius = np.empty((len(first), 3)), np.empty(len(first))
-    for c in range(len(first)):
-        for axis in range(3):
-            low, high = math.inf, -math.inf
-            for k in range(first[c], first[c] + count[c] + 1):
-                low, high = min(low, points[k, axis]), max(high, points[k, axis])
-            centre[c, axis] = 0.5 * (low + high)
-        farthest = 0.0
-        for k in range(first[c], first[c] + count[c] + 1):
-            d2 = 0.0
-            for axis in range(3):
-                d = points[k, axis] - centre[c, axis]
-                d2 += d * d
-            farthest = max(farthest, d2)
-        radius[c] = math.sqrt(farthest)
-    return centre, radius
+def _start_inside(
+    edges: Edges, cell: int, pieces: Pieces, volumes: Ints, reference_deg: float, inside: NDArray[np.bool_]
+) -> None:
+    """Which volumes hold the cell's centre: those that hold the reference place, and the crossings on the way."""
+    inside[:] = False
+    inside[np.searchsorted(volumes, volumes_above(edges, cell % COLUMNS, reference_deg))] = True
+    centre_lat, centre_lon = cell_centre(cell)
+    plane = plane_at(centre_lat, centre_lon)
+    ex, ey, ez = ecef(reference_deg, column_meridian(cell % COLUMNS))
+    x, y = project_centrally(plane, ex, ey, ez)
+    for k in range(len(pieces.ax)):
+        if is_edge_crossed(
+            x, y, 0.0, 0.0, pieces.ax[k], pieces.ay[k], pieces.bx[k], pieces.by[k], pieces.bow[k]
+        ):
+            inside[pieces.volume[k]] = not inside[pieces.volume[k]]
 
 
 @njit(cache=True, nogil=True)
-def is_inside_rings(rings: Rings, n_volumes: int, lat: float, lon: float) -> NDArray[np.bool_]:
-    """For every volume, whether a place is inside: crossings of its meridian to the north pole, (n_volumes,)."""
-    inside = np.zeros(n_volumes, dtype=np.bool_)
-    for r in range(len(rings.first)):
-        if lat >= rings.north_deg[r] or lon < rings.west_deg[r] - 1e-9 or lon > rings.east_deg[r] + 1e-9:
-            continue
-        before = wrapped(rings.longitude_deg[rings.first[r]] - lon)
-        for k in range(rings.first[r], rings.last[r]):
-            after = wrapped(rings.longitude_deg[k + 1] - lon)
-            if (before < 0.0) != (after < 0.0) and abs(after - before) < 180.0:
-                here, there = rings.latitude_deg[k], rings.latitude_deg[k + 1]
-                if here + before / (before - after) * (there - here) > lat:
-                    inside[rings.volume[r]] = not inside[rings.volume[r]]
-            before = after
-    return inside
+def _reference(edges: Edges, cell: int, near: Ints) -> float:
+    """The latitude (deg) on the column's meridian where crossings are counted: far from any boundary."""
+    latitude, _ = cell_centre(cell)
+    best, best_deg = -1.0, latitude
+    for attempt in range(REFERENCE_ATTEMPTS):
+        side = 1 if attempt % 2 else -1
+        at_deg = latitude + side * ((attempt + 1) // 2) * REFERENCE_STEP_DEG
+        x, y, z = ecef(at_deg, column_meridian(cell % COLUMNS))
+        distance = nearest_chord_m(edges, near, x, y, z)
+        if distance > best:
+            best, best_deg = distance, at_deg
+        if best > MIN_REFERENCE_DISTANCE_M:
+            break
+    return best_deg
 
 
-class Cell(NamedTuple):
-    """What a report in this cell needs.
+@njit(cache=True, nogil=True)
+def _reach_m(cell: int) -> float:
+    """How far from the cell's centre an edge can matter in it."""
+    latitude, longitude = cell_centre(cell)
+    x, y, z = ecef(latitude, longitude)
+    half = 0.5 / CELLS_PER_DEGREE
+    farthest = 0.0
+    for k in range(4):
+        cx, cy, cz = ecef(latitude + (2 * (k >> 1) - 1) * half, longitude + (2 * (k & 1) - 1) * half)
+        farthest = max(farthest, math.sqrt((cx - x) ** 2 + (cy - y) ** 2 + (cz - z) ** 2))
+    return RELEVANCE_M + farthest + CELL_SLACK_M
 
-    Attributes:
-        reference_m: (3,) ECEF of the reference point.
-        volumes: (v,) indices of the volumes that can matter, ascending.
-        inside: (v,) whether the reference point is inside each.
-        chunks: (c,) chunks that can be within 50 km of a place in the cell, by volume.
-        offsets: (v + 1,) where each volume's chunks begin.
-    """
 
-    reference_m: Floats
-    volumes: Ints
-    inside: NDArray[np.bool_]
-    chunks: Ints
-    offsets: Ints
+@njit(cache=True, nogil=True)
+def build_cell(edges: Edges, polynomial: Floats, cell: int, leaves: Leaves) -> bool:
+    """Build one cell's leaves; False if there is no room, `leaves.used` then being as before."""
+    latitude, longitude = cell_centre(cell)
+    x, y, z = ecef(latitude, longitude)
+    near = near_chunks(edges, x, y, z, _reach_m(cell))
+    reference_deg = _reference(edges, cell, near)
+    above = volumes_above(edges, cell % COLUMNS, reference_deg)
+    volumes = np.unique(np.concatenate((edges.volume[near], above)))
+    pieces = cell_pieces(edges, plane_at(latitude, longitude), near, volumes)
+    work = make_work(len(pieces.ax), len(volumes))
+    _start_inside(edges, cell, pieces, volumes, reference_deg, work.inside[0])
+    before = leaves.used.copy()
+    if build_leaves(polynomial, cell, cell // COLUMNS, pieces, volumes, work, leaves):
+        return True
+    leaves.used[:] = before
+    leaves.root[cell] = 0
+    return False
+
+
+@njit(cache=True, nogil=True)
+def build_cells(edges: Edges, polynomial: Floats, cells: Ints, leaves: Leaves) -> int:
+    """Build the cells that are not built yet; the number of the first that found no room, or how many there are."""
+    for k in range(len(cells)):
+        if leaves.root[cells[k]] == 0 and not build_cell(edges, polynomial, cells[k], leaves):
+            return k
+    return len(cells)
 
 
 class CellIndex:
-    """Cells by number, made when first asked for."""
+    """Edges, and the leaves that have been built from them.
 
-    def __init__(self, volumes: Sequence[Volume]) -> None:
-        self.rings, self.chunks = build_edges(volumes)
-        self._volume_count = len(volumes)
-        self._cells: dict[int, Cell] = {}
+    Attributes:
+        has_grown: whether cells were built since it was made.
+    """
 
-    def cell(self, number: int) -> Cell:
-        """The cell with this number, as given by `cell_numbers`."""
-        found = self._cells.get(number)
-        if found is None:
-            while len(self._cells) >= CELLS_KEPT:
-                self._cells.pop(next(iter(self._cells)))
-            found = self._cells[number] = self._make(number)
-        return found
+    def __init__(self, edges: Edges, leaves: Leaves | None = None) -> None:
+        self.edges = edges
+        self.rows: Rows = grid_rows()
+        self.leaves = empty_leaves() if leaves is None else leaves
+        self.has_grown = False
+        self._may_write = leaves is None
 
-    def _make(self, number: int) -> Cell:
-        row, column = divmod(number, 360 * CELLS_PER_DEGREE)
-        south, west = row / CELLS_PER_DEGREE - 90.0, column / CELLS_PER_DEGREE - 180.0
-        size = 1.0 / CELLS_PER_DEGREE
-        corners = [ecef(south + i * size, west + j * size) for i in (0, 1) for j in (0, 1)]
-        lat, lon = south + 0.5 * size, west + 0.5 * size
-        for attempt in range(REFERENCE_ATTEMPTS):
-            reference = ecef(lat, lon)
-            reach = RELEVANCE_M + max(math.dist(reference, corner) for corner in corners) + CELL_SLACK_M
-            near = _near_chunks(self.chunks, *reference, reach)
-            if _nearest_chord_m(self.chunks, near, *reference) > MIN_REFERENCE_DISTANCE_M:
-                break
-            lat, lon = lat + REFERENCE_STEP_DEG, lon + REFERENCE_STEP_DEG * (1 + attempt % 3)
-        inside = is_inside_rings(self.rings, self._volume_count, lat, lon)
-        near_volume = self.chunks.volume[near]
-        is_relevant = inside.copy()
-        is_relevant[near_volume] = True
-        volumes = np.flatnonzero(is_relevant)
-        offsets = np.concatenate([np.searchsorted(near_volume, volumes), [len(near)]]).astype(np.int64)
-        return Cell(np.array(reference), volumes, inside[volumes], near, offsets)
+    def build(self, cells: Iterable[int] | Ints) -> None:
+        """Build these cells, by number, if they are not built yet."""
+        wanted = np.unique(np.asarray(cells, dtype=np.int64))
+        wanted = wanted[self.leaves.root[wanted] == 0]
+        if len(wanted) == 0:
+            return
+        if not self._may_write:
+            self.leaves, self._may_write = grown(self.leaves), True
+        self.has_grown = True
+        while len(wanted):
+            done = build_cells(self.edges, self.rows.polynomial, wanted, self.leaves)
+            wanted = wanted[done:]
+            if len(wanted):
+                self.leaves = grown(self.leaves)
 
-
-@njit(cache=True, nogil=True)
-def _near_chunks(chunks: Chunks, x: float, y: float, z: float, limit: float) -> Ints:
-    found = np.empty(len(chunks.radius_m), dtype=np.int64)
-    n = 0
-    for c in range(len(chunks.radius_m)):
-        dx, dy, dz = chunks.centre_m[c, 0] - x, chunks.centre_m[c, 1] - y, chunks.centre_m[c, 2] - z
-        reach = limit + chunks.radius_m[c]
-        if dx * dx + dy * dy + dz * dz <= reach * reach:
-            found[n] = c
-            n += 1
-    return found[:n].copy()
+    def used_leaves(self) -> Leaves:
+        """The leaves in arrays no longer than used, but for the padding that is read in whole lanes."""
+        root, tables, first, centre, records, runs, x, y, inverse, bow, used = self.leaves
+        n_tables, n_leaves, n_records, n_runs, n_vertices, _ = used.tolist()
+        return Leaves(
+            root,
+            tables[:n_tables],
+            first[: n_leaves + 1],
+            centre[:n_leaves],
+            records[: n_records + 1],
+            runs[: n_runs + 1],
+            x[: n_vertices + PADDING],
+            y[: n_vertices + PADDING],
+            inverse[: n_vertices + PADDING],
+            bow[: n_vertices + PADDING],
+            used,
+        )
 
 
-@njit(cache=True, nogil=True)
-def _nearest_chord_m(chunks: Chunks, near: Ints, x: float, y: float, z: float) -> float:
-    """Distance in space to the nearest piece of the chunks named."""
-    best = math.inf
-    p = chunks.points_m
-    for c in near:
-        gx, gy, gz = chunks.centre_m[c, 0] - x, chunks.centre_m[c, 1] - y, chunks.centre_m[c, 2] - z
-        if math.sqrt(gx * gx + gy * gy + gz * gz) - chunks.radius_m[c] > math.sqrt(best):
-            continue
-        for k in range(chunks.first[c], chunks.first[c] + chunks.pieces[c]):
-            ax, ay, az = p[k, 0] - x, p[k, 1] - y, p[k, 2] - z
-            dx, dy, dz = p[k + 1, 0] - p[k, 0], p[k + 1, 1] - p[k, 1], p[k + 1, 2] - p[k, 2]
-            square = dx * dx + dy * dy + dz * dz
-            t = 0.0
-            if square > 0.0:
-                t = min(1.0, max(0.0, -(ax * dx + ay * dy + az * dz) / square))
-            ex, ey, ez = ax + t * dx, ay + t * dy, az + t * dz
-            best = min(best, ex * ex + ey * ey + ez * ez)
-    return math.sqrt(best)
-
-
-def cell_numbers(latitude_deg: Floats, longitude_deg: Floats) -> Ints:
-    """The number of the cell that holds each place: (n,)."""
-    rows = np.clip(np.floor((latitude_deg + 90.0) * CELLS_PER_DEGREE), 0, 180 * CELLS_PER_DEGREE - 1)
-    columns = np.mod(np.floor((longitude_deg + 180.0) * CELLS_PER_DEGREE), 360 * CELLS_PER_DEGREE)
-    return np.asarray(rows * (360 * CELLS_PER_DEGREE) + columns, dtype=np.int64)
+def cells_within(south_deg: float, west_deg: float, north_deg: float, east_deg: float) -> Ints:
+    """All cells that a box of longitude and latitude touches; west may be greater than east across the antimeridian."""
+    rows = np.arange(
+        max(0, math.floor((south_deg + 90.0) * CELLS_PER_DEGREE)),
+        min(ROWS, math.floor((north_deg + 90.0) * CELLS_PER_DEGREE) + 1),
+    )
+    first, last = (math.floor((deg + 180.0) * CELLS_PER_DEGREE) for deg in (west_deg, east_deg))
+    columns = np.unique(np.arange(first, last + 1 + (COLUMNS if last < first else 0)) % COLUMNS)
+    return np.asarray((rows[:, None] * COLUMNS + columns[None, :]).ravel(), dtype=np.int64)

@@ -1,250 +1,158 @@
-"""Track points become samples against volumes, and samples become spells.
+"""Track points become samples against volumes.
 
-Between two believed points the path is tested too: where it could touch a boundary, points along it
-are taken from the filter's bridge, with the uncertainty grown in the gap. Everything of a row depends
-on that row and the believed one before it, so batches do not matter.
+Between two believed points the path is tested too (`path`). Everything of a row depends on that row and the
+believed one before it, so batches do not matter.
 """
 
 from __future__ import annotations
-
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from airvigil.airspace.margins import Airspace
-from airvigil.airspace.spells import Sample
-from airvigil.airspace.vertical import gva_sigma_m, p_within_limits
+from airvigil.airspace.margins import Airspace, Margins
+from airvigil.airspace.path import (
+    NEAR_M,
+    NS,
+    FloatArray,
+    Near,
+    Path,
+    Points,
+    blank_path,
+    layers_of,
+    path_before,
+)
+from airvigil.airspace.sample_activation import take_activation
+from airvigil.airspace.sample_heights import heights_between, with_heights
+from airvigil.airspace.spell_records import Samples, blank_samples
+from airvigil.airspace.vertical import HeightKnowledge, heights_of
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
-from airvigil.tracking.filter import bridge_position
-from airvigil.tracking.local_plane import to_geodetic
-from airvigil.tracking.track_table import NEVER
 
-NS = 1e-9
-NEAR_M = 50_000.0  # margins are known within this
-MOST_STEPS = 256  # tested points on one gap at the most
-NEAR_SIGMAS = 6.0
-
-FloatArray = npt.NDArray[np.float64]
-Points = npt.NDArray[Any]
+NO_KNOWLEDGE = HeightKnowledge()
+NO_SAMPLES = blank_samples(0)
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Points and path points against all volumes near them, in order of point, then time.
-
-    Attributes:
-        point: (k,) index into the points given.
-        volume: (k,) index into the airspace's volumes.
-        time: (k,) ns.
-        lat, lon: (k,) degrees.
-        margin_m, sigma_m, p_lateral, p_inside: (k,) as `spells.Sample`.
-        bridged: (k,) bool.
-    """
-
-    point: npt.NDArray[np.int64]
-    volume: npt.NDArray[np.int32]
-    time: npt.NDArray[np.int64]
-    lat: FloatArray
-    lon: FloatArray
-    margin_m: FloatArray
-    sigma_m: FloatArray
-    p_lateral: FloatArray
-    p_inside: FloatArray
-    bridged: npt.NDArray[np.bool_]
-
-    def sample(self, k: int, point: Any) -> Sample:
-        """Sample k; `point` is the record it belongs to."""
-        return Sample(
-            time=int(self.time[k]),
-            known=int(point["known"]),
-            lat=float(self.lat[k]),
-            lon=float(self.lon[k]),
-            margin_m=float(self.margin_m[k]),
-            sigma_m=float(self.sigma_m[k]),
-            p_lateral=float(self.p_lateral[k]),
-            p_inside=float(self.p_inside[k]),
-            clock_s=float(point["clock_s"]),
-            bridged=bool(self.bridged[k]),
-            degraded=bool(point["integrity"] != verdicts.CREDIBLE),
-            is_reconstruction=bool(point["is_reconstruction"]),
-        )
+def believed_airborne(points: Points) -> Points:
+    """The points that may make a spell: credible or degraded, and not on the ground."""
+    is_believed = (points["integrity"] != verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)
+    return points if is_believed.all() else points[is_believed]
 
 
-_NO_NUMBERS: FloatArray = np.zeros(0)
-NO_SAMPLES = Samples(
-    point=np.zeros(0, np.int64),
-    volume=np.zeros(0, np.int32),
-    time=np.zeros(0, np.int64),
-    lat=_NO_NUMBERS,
-    lon=_NO_NUMBERS,
-    margin_m=_NO_NUMBERS,
-    sigma_m=_NO_NUMBERS,
-    p_lateral=_NO_NUMBERS,
-    p_inside=_NO_NUMBERS,
-    bridged=np.zeros(0, np.bool_),
-)
-
-
-@njit(cache=True, nogil=True)
-def count_steps(points: Points, nearest_m: FloatArray, step_m: float, steps: Any) -> int:
-    """How many points to test on the path to each point; 0 where it cannot touch a boundary.
-
-    Args:
-        points: (n,) POINT.
-        nearest_m: (n,) least |margin| to any volume at the point; NEAR_M if none is near.
-        step_m: spacing.
-        steps: (n,) int64 out.
-
-    Returns:
-        Their sum.
-    """
-    total = 0
-    for i in range(len(points)):
-        point = points[i]
-        steps[i] = 0
-        if point["before"] == NEVER:
-            continue
-        gap_s = (point["time"] - point["before"]) * NS
-        path = math.hypot(point["x_before"][0], point["x_before"][1])
-        q_sigma = math.sqrt(point["noise"] * gap_s * gap_s * gap_s / 192.0)
-        spread = NEAR_SIGMAS * (q_sigma + math.sqrt(point["cov_ee"] + point["cov_nn"]))
-        if nearest_m[i] > path + spread and path + spread < NEAR_M:
-            continue
-        steps[i] = min(MOST_STEPS, int(path / step_m))
-        total += steps[i]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def lay_path(
-    points: Points,
-    steps: Any,
-    owner: Any,
-    time: Any,
-    lat: FloatArray,
-    lon: FloatArray,
-    cov: FloatArray,
-) -> None:
-    """The tested path points: where and how uncertain.
-
-    Args:
-        points: (n,) POINT.
-        steps: (n,) from `count_steps`.
-        owner: (k,) int64 out, index of the point whose path it is.
-        time: (k,) int64 out, ns.
-        lat, lon: (k,) out, degrees.
-        cov: (k, 3) out, m^2: ee, en, nn.
-    """
-    k = 0
-    for i in range(len(points)):
-        point = points[i]
-        gap = point["time"] - point["before"]
-        for j in range(steps[i]):
-            tau = gap * (j + 1) // (steps[i] + 1)
-            e, n, ee, en, nn = bridge_position(
-                point["x_before"],
-                point["P_before"],
-                point["x"],
-                point["P"],
-                gap * NS,
-                tau * NS,
-                point["noise"],
-            )
-            owner[k] = i
-            time[k] = point["before"] + tau
-            lat[k], lon[k] = to_geodetic(point["lat"], point["lon"], e, n)
-            cov[k, 0], cov[k, 1], cov[k, 2] = ee + point["slow_var"], en, nn + point["slow_var"]
-            k += 1
-
-
-def _with_height(
-    samples_volume: Any,
-    owner: Any,
-    p_lateral: FloatArray,
-    points: Points,
-    airspace: Airspace,
-    settings: Settings,
-) -> FloatArray:
-    """P(inside) with height: equal to the lateral one where a volume spans all heights."""
-    p_inside = p_lateral.copy()
-    for v, volume in enumerate(airspace.volumes):
-        if volume.spans_all_heights:
-            continue
-        for k in np.flatnonzero(samples_volume == v):
-            point = points[owner[k]]
-            p_vertical = p_within_limits(
-                volume,
-                float(point["pressure_altitude_m"]),
-                float(point["geometric_height_m"]),
-                float(point["height_msl_m"]),
-                settings.infringement,
-                gva_sigma_m(int(point["gva"])),
-            )
-            p_inside[k] = 0.0 if p_lateral[k] == 0.0 else p_lateral[k] * p_vertical
-    return p_inside
-
-
-def samples_of(points: Points, airspace: Airspace, settings: Settings) -> Samples:
+def samples_of(
+    points: Points, airspace: Airspace, settings: Settings, knowledge: HeightKnowledge = NO_KNOWLEDGE
+) -> Samples:
     """Samples of believed airborne points and of the paths before them, against every volume near.
 
     Args:
         points: (n,) POINT, none of them not credible.
         airspace: volumes.
         settings: thresholds.
+        knowledge: what turns one height reference into another.
     """
     n = len(points)
     if n == 0:
         return NO_SAMPLES
-    cov = np.column_stack([points["cov_ee"], points["cov_en"], points["cov_nn"]])
-    lat, lon = np.ascontiguousarray(points["lat"]), np.ascontiguousarray(points["lon"])
-    bias = np.ascontiguousarray(points["bias_m"])
-    at = airspace.margins(lat, lon, cov, bias)
-    nearest = np.full(n, NEAR_M)
-    np.minimum.at(nearest, at.row, np.abs(at.margin_m))
-    steps = np.zeros(n, dtype=np.int64)
-    total = count_steps(points, nearest, settings.infringement.path_step_m, steps)
-    owner, time = np.zeros(total, dtype=np.int64), np.zeros(total, dtype=np.int64)
-    path_lat, path_lon, path_cov = np.zeros(total), np.zeros(total), np.zeros((total, 3))
-    lay_path(points, steps, owner, time, path_lat, path_lon, path_cov)
-    on = airspace.margins(path_lat, path_lon, path_cov, bias[owner])
-    point_index = np.concatenate([owner[on.row], at.row])
-    times = np.concatenate([time[on.row], points["time"][at.row]])
-    volume = np.concatenate([on.volume, at.volume])
-    order = np.lexsort((volume, times, point_index))
-    p_lateral = np.concatenate([on.p_inside, at.p_inside])
-    p_inside = _with_height(volume, point_index, p_lateral, points, airspace, settings)
-    return Samples(
-        point=point_index[order],
-        volume=volume[order],
-        time=times[order],
-        lat=np.concatenate([path_lat[on.row], lat[at.row]])[order],
-        lon=np.concatenate([path_lon[on.row], lon[at.row]])[order],
-        margin_m=np.concatenate([on.margin_m, at.margin_m])[order],
-        sigma_m=np.concatenate([on.sigma_m, at.sigma_m])[order],
-        p_lateral=p_lateral[order],
-        p_inside=p_inside[order],
-        bridged=np.concatenate([np.ones(len(on.row), bool), np.zeros(len(at.row), bool)])[order],
+    here, bias_m = blank_path(n), np.zeros(n)
+    _places(points, here, bias_m)
+    at = airspace.margins(here.lat, here.lon, here.covariance_m2, bias_m)
+    nearest_m, layers = np.full(n, NEAR_M), layers_of(airspace.volumes)
+    _nearest(at.row, at.margin_m, nearest_m)
+    near = Near(at.row, at.volume, at.margin_m)
+    between = path_before(points, nearest_m, near, layers, settings.infringement.path_step_m)
+    on = airspace.margins(between.lat, between.lon, between.covariance_m2, bias_m[between.owner])
+    samples = blank_samples(len(on.row) + len(at.row))
+    _merge(_measured(between, on), _measured(here, at), samples)
+    limited = np.flatnonzero(layers.is_limited[samples.volume])
+    if len(limited):
+        _take_heights(samples, limited, points, airspace, knowledge, settings)
+    take_activation(samples, airspace.volumes)
+    return samples
+
+
+@njit(cache=True, nogil=True)
+def _places(points: Points, here: Path, bias_m: FloatArray) -> None:
+    """The points themselves in the form of a path; their own index is the owner."""
+    for i in range(len(points)):
+        point = points[i]
+        here.owner[i] = i
+        here.time[i] = point["time"]
+        here.lat[i], here.lon[i] = point["lat"], point["lon"]
+        here.covariance_m2[i, 0] = point["cov_ee"]
+        here.covariance_m2[i, 1] = point["cov_en"]
+        here.covariance_m2[i, 2] = point["cov_nn"]
+        bias_m[i] = point["bias_m"]
+
+
+@njit(cache=True, nogil=True)
+def _nearest(row: npt.NDArray[np.int64], margin_m: FloatArray, nearest_m: FloatArray) -> None:
+    for k in range(len(row)):
+        nearest_m[row[k]] = min(nearest_m[row[k]], abs(margin_m[k]))
+
+
+Measured = tuple[
+    Path, npt.NDArray[np.int64], npt.NDArray[np.int32], FloatArray, FloatArray, FloatArray
+]  # of a path: row, volume, margin, sigma, P
+
+
+def _measured(path: Path, margins: Margins) -> Measured:
+    return path, margins.row, margins.volume, margins.margin_m, margins.sigma_m, margins.p_inside
+
+
+@njit(cache=True, nogil=True)
+def _merge(on: Measured, at: Measured, samples: Samples) -> None:
+    """The samples of each point's path, then its own; both come in order of point, time and volume."""
+    j = 0
+    for k in range(len(at[1]) + 1):
+        point = at[0].owner[at[1][k]] if k < len(at[1]) else len(at[0].owner)
+        while j < len(on[1]) and on[0].owner[on[1][j]] <= point:
+            _copy(on, j, samples, j + k, True)
+            j += 1
+        if k < len(at[1]):
+            _copy(at, k, samples, j + k, False)
+
+
+@njit(cache=True, nogil=True)
+def _copy(measured: Measured, k: int, samples: Samples, to: int, is_bridged: bool) -> None:
+    path, rows, volume, margin_m, sigma_m, p_inside = measured
+    row = rows[k]
+    samples.point[to] = path.owner[row]
+    samples.time[to] = path.time[row]
+    samples.lat[to], samples.lon[to] = path.lat[row], path.lon[row]
+    samples.volume[to] = volume[k]
+    samples.margin_m[to], samples.sigma_m[to] = margin_m[k], sigma_m[k]
+    samples.p_lateral[to] = samples.p_inside[to] = p_inside[k]
+    samples.bridged[to] = is_bridged
+
+
+def _take_heights(
+    samples: Samples,
+    which: npt.NDArray[np.int64],
+    points: Points,
+    airspace: Airspace,
+    knowledge: HeightKnowledge,
+    settings: Settings,
+) -> None:
+    """P(inside) with height of the samples `which`, and what is missing where it is unknown."""
+    mine = points[samples.point[which]]
+    after = heights_of(mine, settings.heights)._replace(
+        latitude_deg=samples.lat[which], longitude_deg=samples.lon[which]
     )
-
-
-def believed_airborne(points: Points) -> Points:
-    """The points that may make a spell: credible or degraded, and not on the ground."""
-    return points[(points["integrity"] != verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)]
-
-
-def pairs_in(samples: Samples, points: Points) -> Iterator[tuple[int, int, npt.NDArray[np.int64]]]:
-    """(slot, volume, indices of samples in time order) of each pair of track and volume."""
-    if not len(samples.point):
-        return
-    slot = points["slot"][samples.point]
-    order = np.lexsort((np.arange(len(slot)), samples.volume, slot))
-    both = np.column_stack([slot[order], samples.volume[order]])
-    starts = np.flatnonzero(np.any(both[1:] != both[:-1], axis=1)) + 1
-    for block in np.split(order, starts):
-        yield int(slot[block[0]]), int(samples.volume[block[0]]), block
+    before = after._replace(
+        pressure_altitude_m=mine["before_pressure_altitude_m"],
+        geometric_height_m=mine["before_geometric_height_m"],
+        height_msl_m=mine["before_height_msl_m"],
+    )
+    is_bridged = samples.bridged[which]
+    gap_s = np.where(is_bridged, (mine["time"] - mine["before"]) * NS, 0.0)
+    since_s = np.where(is_bridged, (samples.time[which] - mine["before"]) * NS, 0.0)
+    heights = heights_between(before, after, since_s, gap_s, settings.heights)
+    samples.p_inside[which], missing = with_heights(
+        airspace.volumes,
+        samples.volume[which],
+        samples.p_lateral[which],
+        heights,
+        knowledge,
+        settings.heights,
+    )
+    samples.doubt[which] = np.where(missing > 0, 1 << missing.astype(np.int32), 0)

@@ -1,58 +1,43 @@
 """Where a report is in relation to every volume near it: signed margin, its sigma, P(inside).
 
-The signed margin is the geodesic distance to the volume's boundary, positive inside; `tangent` says how it is
-measured, `probability` how sure it is.
+The signed margin is the geodesic distance to the volume's boundary, positive inside; `measure` says how it is found, `probability`
+how sure it is.
 
 Rules
-- A row's result depends on that row and the volumes only: the same bytes whatever the batch.
+- A row's result depends on that row and the volumes only: the same bytes whatever the batch, the number of threads, and the
+  order in which the index was built.
 - Boundaries further than 50 km are not measured: inside, the margin is then capped at 50 km.
-- Inside or outside is a count of crossings between the report and its cell's reference point.
 - Heights are not looked at here: vertical limits are the business of whoever asks.
+- An `Airspace` is asked by one thread at a time. That one can spread its rows over others: see `margins`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from airvigil.airspace.index import RELEVANCE_M, Cell, CellIndex, Chunks, Floats, Ints, cell_numbers
-from airvigil.airspace.probability import (
-    Covariance,
-    Margin,
-    is_possible,
-    largest_sigma_m,
-    p_inside_bounds,
-    sigma_along_m,
-)
-from airvigil.airspace.tangent import (
-    geodesic_length_m,
-    is_crossed_oddly,
-    near_chunks,
-    nearest_point,
-    project,
-    tangent_frame,
-)
+from airvigil.airspace.edges import Edges, build_edges
+from airvigil.airspace.grid import Floats, Ints, Ints32
+from airvigil.airspace.index import CellIndex, cells_within
+from airvigil.airspace.leaves import Leaves
+from airvigil.airspace.measure import Columns, Places, measure
+from airvigil.airspace.query import COMPLETE, FULL, MISSING, contain, missing_cells
 from airvigil.airspace.volumes import Volume
+from airvigil.airspace.wide import settle_wide, wide_entries
 from airvigil.errors import AirspaceError, ShapeError
 
-# columns of the kernel's result
-_MARGIN, _SIGMA, _P_LOW, _P_HIGH, _NORMAL_E, _NORMAL_N, _STATE = range(7)
-_ABSENT, _PRESENT, _DEFECTIVE = 0.0, 1.0, 2.0
+INDEX_VERSION = (
+    1  # of what `index_arrays` gives out; goes up with every change of a kernel or constant that builds it
+)
+CHUNK_ROWS = 65_536  # what is spread over threads
+ENTRIES_PER_ROW = 2  # how many are expected; more make the columns grow
 
-
-class Places(NamedTuple):
-    """Rows to be measured: shapes (n,), (n,), (n, 3), (n,), as `Airspace.margins` takes them."""
-
-    latitude_deg: Floats
-    longitude_deg: Floats
-    covariance_m2: Floats
-    bias_bound_m: Floats
+Spread = Callable[[Callable[[int], "Columns"], Iterable[int]], Iterable["Columns"]]
 
 
 @dataclass(frozen=True)
@@ -88,8 +73,33 @@ class Margins:
         return len(self.row)
 
 
+class Containment(NamedTuple):
+    """Which volumes hold which places, by row, then volume: int64 (m,) and int32 (m,)."""
+
+    row: Ints
+    volume: Ints32
+
+
+class IndexArrays(NamedTuple):
+    """What the index is made of, to be kept and taken in again: `digest` of the airspace, INDEX_VERSION, and arrays."""
+
+    digest: str
+    version: int
+    edges: Edges
+    leaves: Leaves
+
+
 class Airspace:
     """Volumes and what it takes to measure against them.
+
+    Args:
+        volumes: with ids that differ.
+        index: what `index_arrays` gave for the same volumes; None builds the index anew. It is built where it is
+            asked, cell by cell, and then kept.
+
+    Raises:
+        AirspaceError: an id is given twice.
+        ShapeError: the index is of other volumes or another version.
 
     Example:
         >>> from airvigil.airspace.volumes import make_volume
@@ -100,15 +110,21 @@ class Airspace:
         ([566.4], [300.0], [0.97])
     """
 
-    def __init__(self, volumes: Sequence[Volume]) -> None:
+    def __init__(self, volumes: Sequence[Volume], *, index: IndexArrays | None = None) -> None:
         self.volumes = tuple(volumes)
         ids = [volume.volume_id for volume in self.volumes]
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        if twice:
+        if len(set(ids)) < len(ids):
+            twice = sorted({name for name in ids if ids.count(name) > 1})
             raise AirspaceError(f"volume id given twice: {', '.join(twice)}")
         self.digest = _airspace_digest(self.volumes)
         self._uncertainty_m2 = np.array([volume.boundary_uncertainty_m**2 for volume in self.volumes])
-        self._index = CellIndex(self.volumes)
+        if index is None:
+            self._index = CellIndex(build_edges(self.volumes))
+        elif (index.digest, index.version) != (self.digest, INDEX_VERSION):
+            raise ShapeError(f"expected an index of airspace {self.digest}, version {INDEX_VERSION}")
+        else:
+            self._index = CellIndex(index.edges, index.leaves)
+        self._entries_per_row = ENTRIES_PER_ROW
 
     def margins(
         self,
@@ -116,41 +132,123 @@ class Airspace:
         longitude_deg: Floats | Sequence[float],
         covariance_m2: Floats | Sequence[Sequence[float]],
         bias_bound_m: Floats | Sequence[float],
+        *,
+        spread: Spread | None = None,
     ) -> Margins:
         """Margins of places to every volume that contains them or has its boundary within 50 km.
 
         Args:
-            latitude_deg, longitude_deg: (n,) WGS84; a row with NaN has no margins.
+            latitude_deg, longitude_deg: (n,) WGS84; a row with NaN, or beyond a pole, has no margins.
             covariance_m2: (n, 3) of the position: east-east, east-north, north-north; NaN if unknown. What is
                 infinite or not positive semidefinite is no covariance and counts as unknown.
             bias_bound_m: (n,) bound on the systematic error, any direction, not negative; NaN if unknown.
+            spread: `map` of a thread pool, to share the rows among its threads; None measures them here.
 
         Raises:
             ShapeError: if the shapes do not fit together.
         """
         places = _checked_places(latitude_deg, longitude_deg, covariance_m2, bias_bound_m)
-        rows = np.flatnonzero(np.isfinite(places.latitude_deg) & np.isfinite(places.longitude_deg))
-        numbers = cell_numbers(places.latitude_deg[rows], places.longitude_deg[rows])
-        order = np.argsort(numbers, kind="stable")
-        rows, numbers = rows[order], numbers[order]
-        begins = np.flatnonzero(np.diff(numbers, prepend=-1))
-        ends = np.append(begins[1:], len(rows))
-        parts = [
-            self._cell_margins(int(numbers[begin]), rows[begin:end], places)
-            for begin, end in zip(begins.tolist(), ends.tolist(), strict=False)
-        ]
-        return _in_order(parts)
+        if spread is None or len(places.latitude_deg) <= CHUNK_ROWS:
+            columns = self._measure(places, 0)
+        else:
+            columns = self._measure_spread(places, spread)
+        wide = wide_entries(columns, len(columns.row))
+        if len(wide):
+            settle_wide(self._index.edges, places, self._uncertainty_m2, columns, wide)
+        return _frozen_margins(columns)
 
-    def _cell_margins(
-        self, number: int, rows: Ints, places: Places
-    ) -> tuple[Ints, NDArray[np.int32], Floats]:
-        cell = self._index.cell(number)
-        out = np.empty((len(rows), len(cell.volumes), 7))
-        _measure(
-            Places(*(column[rows] for column in places)), cell, self._uncertainty_m2, self._index.chunks, out
+    def inside(
+        self, latitude_deg: Floats | Sequence[float], longitude_deg: Floats | Sequence[float]
+    ) -> Containment:
+        """Which volumes hold which places: `margins` with a positive margin, without the margin.
+
+        Args:
+            latitude_deg, longitude_deg: (n,) WGS84; a row with NaN, or beyond a pole, is in no volume.
+        """
+        n = len(latitude_deg)
+        latitude, longitude, _, _ = _checked_places(
+            latitude_deg, longitude_deg, np.empty((n, 3)), np.empty(n)
         )
-        at, which = np.nonzero(out[:, :, _STATE] != _ABSENT)
-        return rows[at], cell.volumes[which].astype(np.int32), out[at, which]
+        length = int(self._entries_per_row * n) + 64
+        row, volume = np.empty(length, np.int64), np.empty(length, np.int32)
+        at = count = 0
+        why = -1
+        while why != COMPLETE:
+            at, count, why, _ = contain(
+                self._index.rows, self._index.leaves, latitude, longitude, at, row, volume, count
+            )
+            if why == MISSING:
+                self._index.build(missing_cells(self._index.leaves, latitude, longitude, at))
+            elif why == FULL:
+                row, volume = _twice(row), _twice(volume)
+        return Containment(row[:count], volume[:count])
+
+    def build(self, south_deg: float, west_deg: float, north_deg: float, east_deg: float) -> None:
+        """Build the index of a box of longitude and latitude now, instead of when a report first touches it."""
+        self._index.build(cells_within(south_deg, west_deg, north_deg, east_deg))
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether the index holds more than it was made with."""
+        return self._index.has_grown
+
+    def index_arrays(self) -> IndexArrays:
+        """The index as it is now; its arrays are not to be written to."""
+        return IndexArrays(self.digest, INDEX_VERSION, self._index.edges, self._index.used_leaves())
+
+    def _measure(self, places: Places, first_row: int) -> Columns:
+        columns = _new_columns(int(self._entries_per_row * len(places.latitude_deg)) + 64)
+        at = count = 0
+        why = -1
+        while why != COMPLETE:
+            at, count, why, _ = measure(
+                self._index.rows,
+                self._index.leaves,
+                places,
+                self._uncertainty_m2,
+                at,
+                first_row,
+                columns,
+                count,
+            )
+            if why == MISSING:
+                cells = missing_cells(self._index.leaves, places.latitude_deg, places.longitude_deg, at)
+                self._index.build(cells)
+            elif why == FULL:
+                columns = Columns(*(_twice(column) for column in columns))
+                self._entries_per_row = 2 * self._entries_per_row  # of use to the next, of no consequence
+        return Columns(*(column[:count] for column in columns))
+
+    def _measure_spread(self, places: Places, spread: Spread) -> Columns:
+        """The same in chunks, on whatever threads `spread` has."""
+        self._index.build(missing_cells(self._index.leaves, places.latitude_deg, places.longitude_deg, 0))
+
+        def chunk(first: int) -> Columns:
+            return self._measure(Places(*(column[first : first + CHUNK_ROWS] for column in places)), first)
+
+        n = len(places.latitude_deg)
+        columns = _new_columns(int(self._entries_per_row * n) + 64)
+        count = 0
+        for part in spread(chunk, range(0, n, CHUNK_ROWS)):
+            while count + len(part.row) > len(columns.row):
+                columns = Columns(*(_twice(column) for column in columns))
+            for column, values in zip(columns, part, strict=True):
+                column[count : count + len(values)] = values
+            count += len(part.row)
+        return Columns(*(column[:count] for column in columns))
+
+
+def _new_columns(length: int) -> Columns:
+    return Columns(
+        np.empty(length, np.int64),
+        np.empty(length, np.int32),
+        *(np.empty(length) for _ in range(6)),
+        np.empty(length, np.uint8),
+    )
+
+
+def _twice(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    return np.concatenate([array, np.empty_like(array)])
 
 
 def _checked_places(
@@ -160,7 +258,8 @@ def _checked_places(
     bias_bound_m: Floats | Sequence[float],
 ) -> Places:
     given = (latitude_deg, longitude_deg, covariance_m2, bias_bound_m)
-    places = Places(*(np.ascontiguousarray(column, dtype=np.float64) for column in given))
+    # writeable, though nothing writes: the kernels are compiled once, for one kind of array
+    places = Places(*(np.require(column, np.float64, ["C", "W"]) for column in given))
     n = len(places.latitude_deg)
     shapes = [column.shape for column in places]
     if shapes != [(n,), (n,), (n, 3), (n,)]:
@@ -176,61 +275,8 @@ def _airspace_digest(volumes: Sequence[Volume]) -> str:
     return digest.hexdigest()
 
 
-def _in_order(parts: Sequence[tuple[Ints, NDArray[np.int32], Floats]]) -> Margins:
-    row = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, dtype=np.int64)
-    volume = np.concatenate([part[1] for part in parts]) if parts else np.empty(0, dtype=np.int32)
-    values = np.concatenate([part[2] for part in parts]) if parts else np.empty((0, 7))
-    order = np.lexsort((volume, row))
-    values = values[order]
-    margins = Margins(
-        row=row[order],
-        volume=volume[order],
-        margin_m=values[:, _MARGIN].copy(),
-        sigma_m=values[:, _SIGMA].copy(),
-        p_inside=values[:, _P_LOW].copy(),
-        p_inside_high=values[:, _P_HIGH].copy(),
-        normal_e=values[:, _NORMAL_E].copy(),
-        normal_n=values[:, _NORMAL_N].copy(),
-        is_defective=values[:, _STATE] == _DEFECTIVE,
-    )
+def _frozen_margins(columns: Columns) -> Margins:
+    margins = Margins(*columns[:8], is_defective=columns.state.view(np.bool_))
     for field in fields(margins):
         getattr(margins, field.name).setflags(write=False)
     return margins
-
-
-@njit(cache=True, nogil=True)
-def _measure(places: Places, cell: Cell, uncertainty_m2: Floats, chunks: Chunks, out: Floats) -> None:
-    """Margins of places in one cell to the cell's volumes, into `out` (rows, volumes, 7)."""
-    for i in range(len(places.latitude_deg)):
-        latitude = places.latitude_deg[i]
-        given = places.covariance_m2[i]
-        # looked at before the boundary's own uncertainty is added, which could make it look possible
-        position = Covariance(given[0], given[1], given[2])
-        if not is_possible(position):
-            position = Covariance(np.nan, np.nan, np.nan)
-        frame = tangent_frame(latitude, places.longitude_deg[i])
-        to_x, to_y = project(frame, cell.reference_m[0], cell.reference_m[1], cell.reference_m[2])
-        for v in range(len(cell.volumes)):
-            row = out[i, v]
-            near = near_chunks(frame, chunks, cell.chunks[cell.offsets[v] : cell.offsets[v + 1]])
-            is_inside = cell.inside[v] != is_crossed_oddly(frame, chunks, near, to_x, to_y)
-            x, y, rho = nearest_point(frame, chunks, near)
-            distance = geodesic_length_m(latitude, x, y, rho)
-            if distance > RELEVANCE_M and not is_inside:
-                row[_STATE] = _ABSENT
-                continue
-            uncertainty = uncertainty_m2[cell.volumes[v]]
-            covariance = Covariance(position.ee + uncertainty, position.en, position.nn + uncertainty)
-            if distance <= RELEVANCE_M and rho > 0.0:
-                row[_NORMAL_E], row[_NORMAL_N] = x / rho, y / rho
-                row[_SIGMA] = sigma_along_m(covariance, x / rho, y / rho)
-                margin = Margin(is_inside, distance, x / rho, y / rho)
-            else:
-                row[_NORMAL_E] = row[_NORMAL_N] = np.nan
-                row[_SIGMA] = largest_sigma_m(covariance)
-                margin = Margin(is_inside, distance, 1.0, 0.0)
-            row[_MARGIN] = min(distance, RELEVANCE_M) if is_inside else -distance
-            row[_P_LOW], row[_P_HIGH], is_defective = p_inside_bounds(
-                frame, chunks, near, margin, covariance, places.bias_bound_m[i]
-            )
-            row[_STATE] = _DEFECTIVE if is_defective else _PRESENT

@@ -11,6 +11,11 @@ assumption that the boundary is straight: Phi(d / sigma) is the special case of 
 Edges further than 6 sigma contribute less than exp(-18) = 1.5e-8 together and are left out.
 An artificial cut is run through twice in opposite directions and cancels.
 
+A systematic error of which only a bound is known shifts the whole distribution: P is then given as the least and the
+greatest over all shifts within the bound, found by looking along rings and then ever more closely.
+
+The edges come as *segments*, whitened and relative to the reported place, from whichever plane they were found in.
+
 Everything here is scalar arithmetic inside Numba kernels: a result depends on nothing but its
 own arguments, not on how many others are computed with it.
 
@@ -26,8 +31,8 @@ from typing import NamedTuple
 
 from numba import njit
 
-from airvigil.airspace.index import RELEVANCE_M, Chunks
-from airvigil.airspace.tangent import Frame, Near, is_crossed_oddly, project
+from airvigil.airspace.grid import RELEVANCE_M, Floats
+from airvigil.airspace.segments import is_crossed
 
 REACH_SIGMAS = 6.0  # edges beyond are left out: exp(-6^2 / 2) = 1.5e-8
 MIN_SIGMA_M = 1e-3  # a covariance is never taken to be better than a millimetre
@@ -36,7 +41,11 @@ DUST = 1e-7  # how far outside [0, 1] rounding and left-out edges can take P
 ROUNDING_M = 1e-3  # nearer to the boundary than this, rounding may decide the side
 SINGULAR_ROUNDING = 1e-12  # relative: a singular covariance may be off by its last digits
 NUDGE_M = 1e-6  # a place on a vertex is moved by this
-COMPASS = 8  # directions in which a bounded bias is tried
+MAX_RINGS = 12  # of shifts that a bounded bias is tried with
+RING_SHIFTS = 6  # on the first ring, and as many more on every further one
+CLOSE_SIGMAS = 0.005  # P changes by less than 1e-5 around its greatest value
+SURE = 1e-5  # nearer to 0 or 1 than this, a better shift is not looked for
+UNKNOWN, CERTAIN, CLOSE = range(3)  # P cannot be said; is 0 or 1; depends on the edges
 
 INV_SQRT2 = 0.7071067811865476  # 1 / sqrt(2)
 INV_TWO_PI = 0.15915494309189535  # 1 / (2 pi)
@@ -128,15 +137,6 @@ class Covariance(NamedTuple):
     nn: float
 
 
-class Margin(NamedTuple):
-    """What P(inside) needs to know of the margin: unit vector to the nearest boundary point, east if there is none."""
-
-    is_inside: bool
-    distance_m: float
-    normal_e: float
-    normal_n: float
-
-
 class Whitening(NamedTuple):
     """u = east * x, v = north * (y - shear * u) make the error circular with sigma 1."""
 
@@ -156,6 +156,12 @@ def whitening(covariance: Covariance) -> Whitening:
 
 
 @njit(cache=True, nogil=True)
+def stretch_of(scale: Whitening) -> float:
+    """How many sigmas a metre can be, at most."""
+    return scale.east + scale.north * (1.0 + abs(scale.shear) * scale.east)
+
+
+@njit(cache=True, nogil=True)
 def is_possible(covariance: Covariance) -> bool:
     """Whether the values are finite and positive semidefinite: what is not is no covariance and is taken as unknown.
 
@@ -168,11 +174,11 @@ def is_possible(covariance: Covariance) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def largest_sigma_m(covariance: Covariance) -> float:
-    """Square root of the covariance's larger eigenvalue."""
+def largest_variance_m2(covariance: Covariance) -> float:
+    """The covariance's larger eigenvalue; NaN if it is unknown."""
     half = 0.5 * (covariance.ee - covariance.nn)
     root = math.sqrt(half * half + covariance.en * covariance.en)
-    return math.sqrt(max(0.5 * (covariance.ee + covariance.nn) + root, 0.0))
+    return 0.5 * (covariance.ee + covariance.nn) + root
 
 
 @njit(cache=True, nogil=True)
@@ -198,72 +204,157 @@ def settle(is_inside: bool, removed: float, distance_m: float, tolerance: float)
 
 
 @njit(cache=True, nogil=True)
-def removed_mass(
-    frame: Frame, chunks: Chunks, near: Near, scale: Whitening, sx: float, sy: float, reach_m: float
-) -> float:
-    """The sum of the edges' terms for a place at (sx, sy) in the report's plane; chunks beyond reach_m are left out."""
-    p = chunks.points_m
-    total = 0.0
-    for n in range(len(near.chunks)):
-        if near.gaps_m[n] > reach_m:
-            continue
-        k = chunks.first[near.chunks[n]]
-        x, y = project(frame, p[k, 0], p[k, 1], p[k, 2])
-        ax = (x - sx) * scale.east
-        ay = (y - sy - scale.shear * ax) * scale.north
-        for _ in range(chunks.pieces[near.chunks[n]]):
-            k += 1
-            x, y = project(frame, p[k, 0], p[k, 1], p[k, 2])
-            bx = (x - sx) * scale.east
-            by = (y - sy - scale.shear * bx) * scale.north
-            total += edge_term(ax, ay, bx, by)
-            ax, ay = bx, by
-    return total
+def how_far_out(sigma_m: float, bias_m: float, distance_m: float) -> tuple[int, float]:
+    """Whether P depends on the edges, and how far from the place (m) they are to be known.
+
+    Args:
+        sigma_m: the largest of all directions, NaN if unknown.
+        bias_m: bound of the systematic error; what is not finite or negative is unknown.
+        distance_m: to the nearest boundary point; inf if there is none within the relevance limit.
+    """
+    if not (math.isfinite(sigma_m) and math.isfinite(bias_m) and bias_m >= 0.0):
+        return UNKNOWN, math.nan
+    sigma = max(sigma_m, MIN_SIGMA_M)
+    if (RELEVANCE_M - bias_m) / sigma < MIN_KNOWN_SIGMAS:
+        return UNKNOWN, math.nan
+    reach = REACH_SIGMAS * sigma + bias_m
+    return CERTAIN if distance_m > min(reach, RELEVANCE_M) else CLOSE, reach
+
+
+@njit(cache=True, nogil=True)
+def is_within(ax: float, ay: float, bx: float, by: float, reach: float) -> bool:
+    """Whether an edge can come nearer to the origin than reach, by its bounding box."""
+    return min(ax, bx) <= reach and max(ax, bx) >= -reach and min(ay, by) <= reach and max(ay, by) >= -reach
+
+
+class Asked(NamedTuple):
+    """What P is asked of: the segments in use, the side that the place is on, its distance, how far P may stray."""
+
+    count: int
+    is_inside: bool
+    distance_m: float
+    tolerance: float
+
+
+@njit(cache=True, nogil=True)
+def p_shifted(segments: Floats, asked: Asked, u: float, v: float) -> float:
+    """P(inside) for a place shifted by (u, v) in whitened coordinates; NaN where the boundary is defective."""
+    removed = 0.0
+    is_inside = asked.is_inside
+    is_moved = u != 0.0 or v != 0.0
+    for k in range(asked.count):
+        ax, ay, bx, by = segments[k, 0], segments[k, 1], segments[k, 2], segments[k, 3]
+        if is_moved and is_crossed(0.0, 0.0, u, v, ax, ay, bx, by):
+            is_inside = not is_inside
+        removed += edge_term(ax - u, ay - v, bx - u, by - v)
+    return settle(is_inside, removed, 0.0 if is_moved else asked.distance_m, asked.tolerance)
+
+
+@njit(cache=True, nogil=True)
+def p_at(segments: Floats, asked: Asked, scale: Whitening, east_m: float, north_m: float) -> float:
+    """P(inside) for a place shifted by metres east and north."""
+    u = scale.east * east_m
+    return p_shifted(segments, asked, u, scale.north * (north_m - scale.shear * u))
 
 
 @njit(cache=True, nogil=True)
 def p_inside_bounds(
-    frame: Frame, chunks: Chunks, near: Near, margin: Margin, covariance: Covariance, bias_m: float
+    segments: Floats,
+    count: int,
+    is_inside: bool,
+    distance_m: float,
+    scale: Whitening,
+    sigma_m: float,
+    bias_m: float,
 ) -> tuple[float, float, bool]:
     """Least and greatest P(inside) over the shifts that the bias bound allows, and whether the boundary is defective.
 
-    The shifts tried are none, and the whole bound in eight directions, the first along the normal: outwards for a
-    report inside. Less than the whole bound is not tried: P changes monotonically with a shift where the boundary
-    is straight at the scale of the bound.
-
-    Returns:
-        NaN, NaN, False where the covariance is unknown or none, the bound unknown or negative, or where the error
-        reaches beyond `RELEVANCE_M`.
+    Args:
+        segments: (k, 4) of which `count` are used: all edges within 6 sigma and the bound.
+        is_inside, distance_m: of the place as reported.
+        sigma_m: the largest of all directions.
     """
-    if not is_possible(covariance) or not (math.isfinite(bias_m) and bias_m >= 0.0):
-        return math.nan, math.nan, False
-    sigma = max(largest_sigma_m(covariance), MIN_SIGMA_M)
-    known_sigmas = (RELEVANCE_M - bias_m) / sigma
-    if known_sigmas < MIN_KNOWN_SIGMAS:
-        return math.nan, math.nan, False
-    reach = REACH_SIGMAS * sigma + bias_m
-    if margin.distance_m > min(reach, RELEVANCE_M):
-        certain = 1.0 if margin.is_inside else 0.0
-        return certain, certain, False
+    known_sigmas = (RELEVANCE_M - bias_m) / max(sigma_m, MIN_SIGMA_M)
     tolerance = DUST + (
         2.0 * math.exp(-0.5 * known_sigmas * known_sigmas) if known_sigmas < REACH_SIGMAS else 0.0
     )
-    scale = whitening(covariance)
+    asked = Asked(count, is_inside, distance_m, tolerance)
     # on a vertex the angle that an edge subtends is undefined: step off it
-    step = NUDGE_M if margin.distance_m < 0.1 * NUDGE_M else 0.0
-    low, high = math.inf, -math.inf
-    for k in range(COMPASS + 1 if bias_m > 0.0 else 1):
-        sx, sy = 0.5 * step, 0.8 * step
-        is_inside, distance = margin.is_inside, margin.distance_m
-        if k > 0:
-            turn = 2.0 * math.pi * (k - 1) / COMPASS
-            sx += bias_m * (margin.normal_e * math.cos(turn) - margin.normal_n * math.sin(turn))
-            sy += bias_m * (margin.normal_e * math.sin(turn) + margin.normal_n * math.cos(turn))
-            is_inside = is_inside != is_crossed_oddly(frame, chunks, near, sx, sy)
-            distance = 0.0
-        removed = removed_mass(frame, chunks, near, scale, sx, sy, reach + 1.0)
-        p = settle(is_inside, removed, distance, tolerance)
-        if math.isnan(p):
-            return math.nan, math.nan, True
-        low, high = min(low, p), max(high, p)
+    step = NUDGE_M if distance_m < 0.1 * NUDGE_M else 0.0
+    p = p_at(segments, asked, scale, 0.5 * step, 0.8 * step)
+    if math.isnan(p) or bias_m == 0.0:
+        return p, p, math.isnan(p)
+    sigma = 1.0 / max(scale.east, scale.north)
+    low, low_e, low_n, high, high_e, high_n, is_defective = _look_along_rings(
+        segments, asked, scale, p, sigma, bias_m
+    )
+    if is_defective:
+        return math.nan, math.nan, True
+    if low > SURE:
+        low = _look_closer(segments, asked, scale, low, low_e, low_n, sigma, bias_m, -1.0)
+    if high < 1.0 - SURE:
+        high = _look_closer(segments, asked, scale, high, high_e, high_n, sigma, bias_m, 1.0)
     return low, high, False
+
+
+@njit(cache=True, nogil=True)
+def rings_of_shifts(sigma_m: float, bias_m: float) -> int:
+    """How many rings are looked along: no further apart than a sigma if that is to be had."""
+    return int(min(MAX_RINGS, max(2.0, math.ceil(bias_m / sigma_m))))
+
+
+@njit(cache=True, nogil=True)
+def _look_along_rings(
+    segments: Floats, asked: Asked, scale: Whitening, p: float, sigma_m: float, bias_m: float
+) -> tuple[float, float, float, float, float, float, bool]:
+    """Least and greatest P with their shifts, from the outermost ring inwards, until both are beyond doubt."""
+    low, low_e, low_n = p, 0.0, 0.0
+    high, high_e, high_n = p, 0.0, 0.0
+    rings = rings_of_shifts(sigma_m, bias_m)
+    for ring in range(rings, 0, -1):
+        radius = bias_m * ring / rings
+        shifts = RING_SHIFTS * (ring + 1)
+        for k in range(shifts):
+            turn = 2.0 * math.pi * k / shifts
+            e, n = radius * math.cos(turn), radius * math.sin(turn)
+            p = p_at(segments, asked, scale, e, n)
+            if math.isnan(p):
+                return low, low_e, low_n, high, high_e, high_n, True
+            if p < low:
+                low, low_e, low_n = p, e, n
+            if p > high:
+                high, high_e, high_n = p, e, n
+        if low <= SURE and high >= 1.0 - SURE:
+            break
+    return low, low_e, low_n, high, high_e, high_n, False
+
+
+@njit(cache=True, nogil=True)
+def _look_closer(
+    segments: Floats,
+    asked: Asked,
+    scale: Whitening,
+    best: float,
+    best_e: float,
+    best_n: float,
+    sigma_m: float,
+    bias_m: float,
+    sign: float,
+) -> float:
+    """The best P around a shift, by steps in eight directions that are halved when none helps; shifts beyond the bound are cut to it."""
+    step = bias_m / rings_of_shifts(sigma_m, bias_m)
+    while step > CLOSE_SIGMAS * sigma_m:
+        is_better = False
+        from_e, from_n = best_e, best_n
+        for k in range(8):
+            turn = 0.25 * math.pi * k
+            e, n = from_e + step * math.cos(turn), from_n + step * math.sin(turn)
+            length = math.sqrt(e * e + n * n)
+            if length > bias_m:
+                e, n = e * bias_m / length, n * bias_m / length
+            p = p_at(segments, asked, scale, e, n)
+            if sign * (p - best) > 0.0:
+                best, best_e, best_n, is_better = p, e, n, True
+        if not is_better:
+            step *= 0.5
+    return best

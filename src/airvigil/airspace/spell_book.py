@@ -1,26 +1,41 @@
 """All spells of all tracks: the part of the state that remembers them between batches.
 
-Samples go in by pair of track and volume; events come out. Deadlines (hysteresis, silence) run on the
-time of reports, so it does not matter whether a later report or the watermark shows that one has passed.
+Samples go in by pair of track and volume; events come out. The kernels of `spells` do the work; here are the
+names that they know only as numbers, and the events.
 """
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from airvigil.airspace.infringement import Points, Samples, pairs_in
-from airvigil.airspace.spells import (
-    Pair,
-    Spell,
-    deadline_of,
-    feed,
-    finish,
-    pair_from_plain,
-    pair_to_plain,
-    spell_event,
+import numpy as np
+
+from airvigil.airspace import spell_kernels
+from airvigil.airspace.margins import Airspace
+from airvigil.airspace.spell_events import crossing_event, spell_event, values_of
+from airvigil.airspace.spell_places import SpellPlaces, radius_m
+from airvigil.airspace.spell_records import (
+    CLOSED,
+    MOST_TOLD,
+    NONE,
+    PAIR,
+    REENTERED,
+    Places,
+    Records,
+    Rule,
+    Samples,
+    Table,
+    Told,
+    blank_places,
+    blank_told,
+    rule_of,
+    table_of,
 )
 from airvigil.airspace.volumes import Volume
+from airvigil.errors import SchemaError
 from airvigil.reports import SENSOR_KINDS
 from airvigil.settings import Settings
 from airvigil.tracking.identity import AddressBlocks, icao24_of, identity_of, track_id
@@ -29,25 +44,152 @@ from airvigil.units import utc_text
 
 Event = dict[str, Any]
 
+EVENT_NAMES = ("spell_opened", "spell_updated", "spell_closed")  # by spell_records.OPENED ...
+FIRST_ROOM = 64  # pairs
+TOLD_ROOM = 1024  # events noted down at one go
+LAYOUT = json.dumps(PAIR.descr)
+
 
 @dataclass
 class SpellBook:
-    """Pairs of track key and volume id that are near each other now."""
+    """Pairs of track and volume that are near each other now.
 
-    pairs: dict[tuple[str, str], Pair] = field(default_factory=dict)
+    Attributes:
+        table: the pairs, by numbers of track slot and volume.
+        keys: track key of each slot: the track table's own list. It only grows, or is replaced by another.
+        forgotten: keys of the tracks whose slot was given up, by -1 - the pair's slot.
+        volumes: ids of volumes by number: those of the airspace, then those that it has no longer.
+        airspace: the volumes that the numbers were last made for.
+        reentries: of each open spell that has some, by row of its pair.
+        places: of each open spell whose robustness radius will be asked for, by row of its pair and `number_time`.
+        asked: of so many slots it is known whose places are wanted.
+    """
+
+    table: Table = field(default_factory=lambda: table_of(np.zeros(0, PAIR), 0, FIRST_ROOM))
+    keys: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+    volumes: list[str] = field(default_factory=list)
+    airspace: tuple[Volume, ...] = ()
+    reentries: dict[int, list[Event]] = field(default_factory=dict)
+    places: dict[tuple[int, int], SpellPlaces] = field(default_factory=dict)
+    asked: int = 0
+
+    def __len__(self) -> int:
+        return int(self.table.pairs["is_used"].sum())
+
+    def open_count(self) -> int:
+        """How many spells are open."""
+        pairs = self.table.pairs
+        return int(((pairs["is_used"] == 1) & (pairs["is_open"] == 1)).sum())
+
+    def key_of(self, slot: int) -> str:
+        """The track key of a pair's slot."""
+        return self.keys[slot] if slot >= 0 else self.forgotten[-1 - slot]
 
     def copy(self) -> SpellBook:
         """An independent copy."""
-        return SpellBook.from_plain(self.to_plain())
+        columns: list[Any] = [column.copy() for column in self.table]
+        reentries = {row: list(those) for row, those in self.reentries.items()}
+        return SpellBook(
+            Table(*columns),
+            list(self.keys),
+            list(self.forgotten),
+            list(self.volumes),
+            self.airspace,
+            reentries,
+            {spell: those.copy() for spell, those in self.places.items()},
+            self.asked,
+        )
 
-    def to_plain(self) -> list[Any]:
-        """JSON-able values."""
-        return [[key, volume, pair_to_plain(pair)] for (key, volume), pair in self.pairs.items()]
+    def to_plain(self) -> dict[str, Any]:
+        """JSON-able values; floats survive exactly, and where a pair stood in the table does not show."""
+        rows = np.flatnonzero(self.table.pairs["is_used"])
+        pairs = self.table.pairs[rows].copy()
+        slots, names = np.unique(pairs["slot"]), np.unique(pairs["volume"])
+        pairs["slot"] = np.searchsorted(slots, pairs["slot"])
+        pairs["volume"] = np.searchsorted(names, pairs["volume"])
+        pairs["next"] = NONE
+        numbers = {row: number for number, row in enumerate(rows.tolist())}
+        return {
+            "layout": LAYOUT,
+            "keys": [self.key_of(slot) for slot in slots.tolist()],
+            "volumes": [self.volumes[number] for number in names.tolist()],
+            "pairs": [[list(v) if isinstance(v, tuple) else v for v in row] for row in pairs.tolist()],
+            "reentries": [self.reentries.get(row, []) for row in rows.tolist()],
+            "places": [
+                [numbers[row], spell, list(those.lat), list(those.lon), those.spacing_m]
+                for (row, spell), those in sorted(self.places.items())
+            ],
+        }
 
     @staticmethod
-    def from_plain(plain: list[Any]) -> SpellBook:
-        """The inverse of `to_plain`."""
-        return SpellBook({(key, volume): pair_from_plain(pair) for key, volume, pair in plain})
+    def from_plain(plain: dict[str, Any]) -> SpellBook:
+        """The inverse of `to_plain`.
+
+        Raises:
+            SchemaError: records of another layout.
+        """
+        if not isinstance(plain, dict) or plain.get("layout") != LAYOUT:
+            raise SchemaError("state whose spells have another layout: written by another release")
+        rows = [tuple(tuple(v) if isinstance(v, list) else v for v in row) for row in plain["pairs"]]
+        keys = list(plain["keys"])
+        table = table_of(np.array(rows, dtype=PAIR), len(keys), max(FIRST_ROOM, len(rows)))
+        reentries = {row: list(those) for row, those in enumerate(plain["reentries"]) if those}
+        places = {
+            (row, spell): SpellPlaces(list(lat), list(lon), spacing_m)
+            for row, spell, lat, lon, spacing_m in plain["places"]
+        }
+        return SpellBook(table, keys, [], list(plain["volumes"]), (), reentries, places)
+
+    def meet(self, keys: list[str], volumes: tuple[Volume, ...], teller: Teller) -> None:
+        """Make slots and volumes mean what they mean to the caller, and room for all slots.
+
+        Args:
+            keys: track key of each slot.
+            volumes: of the airspace.
+            teller: knows whose places are wanted.
+        """
+        if keys is not self.keys or volumes is not self.airspace:
+            self._renumber(keys, volumes)
+        first, wanted = self.table.first, self.table.wanted
+        if len(keys) > len(first):
+            longer, more = np.full(2 * len(keys), NONE, np.int32), np.zeros(2 * len(keys), np.uint8)
+            longer[: len(first)], more[: len(wanted)] = first, wanted
+            self.table = self.table._replace(first=longer, wanted=more)
+        for slot in range(self.asked, len(keys)):
+            self.table.wanted[slot] = teller.wants(keys[slot])
+        self.asked = len(keys)
+
+    def _renumber(self, keys: list[str], volumes: tuple[Volume, ...]) -> None:
+        rows = np.flatnonzero(self.table.pairs["is_used"])
+        pairs = self.table.pairs[rows]
+        names = [volume.volume_id for volume in volumes]
+        names += sorted({self.volumes[number] for number in np.unique(pairs["volume"])} - set(names))
+        numbers = {name: number for number, name in enumerate(names)}
+        pairs["volume"] = [numbers[self.volumes[number]] for number in pairs["volume"].tolist()]
+        slots = {key: slot for slot, key in enumerate(keys)} if len(rows) else {}
+        forgotten: list[str] = []
+        for pair in pairs:
+            key = self.key_of(int(pair["slot"]))
+            if key not in slots:
+                forgotten.append(key)
+                pair["slot"] = -len(forgotten)
+            else:
+                pair["slot"] = slots[key]
+        self.table = table_of(pairs, len(keys), max(FIRST_ROOM, len(pairs)))
+        self.asked = 0
+        moved = {old: new for new, old in enumerate(rows.tolist())}
+        self.places = {(moved[row], spell): those for (row, spell), those in self.places.items()}
+        self.reentries = {moved[row]: those for row, those in self.reentries.items()}
+        self.keys, self.forgotten, self.volumes, self.airspace = keys, forgotten, names, volumes
+
+    def grow(self) -> None:
+        """Room for as many pairs again, where no row is free; all keep their rows."""
+        full = self.table
+        self.table = table_of(full.pairs, len(full.first), len(full.pairs))
+        self.table.due[: len(full.due)] = full.due
+        self.table.least[:] = full.least
+        self.table.wanted[:] = full.wanted
 
 
 @dataclass(frozen=True)
@@ -57,36 +199,66 @@ class Teller:
     settings: Settings
     blocks: AddressBlocks
     exempt: AddressBlocks
+    airspace: Airspace | None = None  # for the robustness radius of spells that end
 
-    def tell(self, name: str, key: str, volume: Volume | str, pair: Pair, spell: Spell, now: int) -> Event:
-        """A spell event as known at `now` (ns)."""
-        identity = identity_of(key, pair.is_state, self.blocks)
-        volume_id = volume if isinstance(volume, str) else volume.volume_id
-        address = icao24_of(key)
+    def needs_permission(self, key: str, is_state: int) -> bool:
+        """Whether the presence of a track needs permission, by what it claims to be."""
+        identity, address = identity_of(key, is_state, self.blocks), icao24_of(key)
         is_exempt = address is not None and self.exempt.holds(address)
-        needs = identity in self.settings.permission.required_for and not is_exempt
-        who = track_id(key, pair.start)
+        return identity in self.settings.permission.required_for and not is_exempt
+
+    def wants(self, key: str) -> int:
+        """Bits of `Table.wanted` for a track key."""
+        return int(self.needs_permission(key, -1)) + 2 * int(self.needs_permission(key, 1))
+
+    def tell(
+        self,
+        name: str,
+        key: str,
+        volume: str,
+        pair: Event,
+        reentries: list[Event],
+        now: int,
+        places: SpellPlaces | None = None,
+    ) -> Event:
+        """A spell event as known at `now` (ns).
+
+        Args:
+            name: of the event.
+            key: of the track.
+            volume: its id.
+            pair: as `spell_events.values_of` gives it.
+            reentries: of the spell so far.
+            now: ns.
+            places: of a spell that ends, where its robustness radius is wanted.
+        """
+        needs = self.needs_permission(key, pair["is_state"])
+        depth_m = pair["credible_depth_m"]
+        radius = (depth_m, math.nan)
+        if needs and name == EVENT_NAMES[CLOSED]:
+            radius = radius_m(places, pair["credible_reports"], depth_m, self.airspace, volume)
+        who = track_id(key, pair["start"])
         return {
             "event": name,
             "time": utc_text(now),
             "time_ns": now,
-            "spell_id": f"{who}/{volume_id}/{utc_text(spell.number_time)}",
+            "spell_id": f"{who}/{volume}/{utc_text(pair['number_time'])}",
             "track_id": who,
             "icao24": icao24_of(key),
-            "callsign": text_of(pair.callsign),
-            "squawk": text_of(pair.squawk),
-            "sensor_kinds": [kind for i, kind in enumerate(SENSOR_KINDS) if pair.kinds >> i & 1],
-            "volume": volume_id,
+            "callsign": text_of(pair["callsign"]),
+            "squawk": text_of(pair["squawk"]),
+            "sensor_kinds": [kind for i, kind in enumerate(SENSOR_KINDS) if pair["kinds"] >> i & 1],
+            "volume": volume,
             "permission": "required" if needs else "not_required",
-            "identity": identity,
-            **spell_event(spell, until=now, rule=self.settings.infringement),
+            "identity": identity_of(key, pair["is_state"], self.blocks),
+            **spell_event(pair, reentries, until=now, settings=self.settings, radius_m=radius),
         }
 
 
 def take_samples(
     book: SpellBook,
     samples: Samples,
-    points: Points,
+    points: Records,
     keys: list[str],
     volumes: tuple[Volume, ...],
     teller: Teller,
@@ -101,74 +273,56 @@ def take_samples(
         volumes: of the airspace.
         teller: makes the events.
     """
+    book.meet(keys, volumes, teller)
     events: list[Event] = []
-    for slot, volume, block in pairs_in(samples, points):
-        name = (keys[slot], volumes[volume].volume_id)
-        for k in block:
-            point = points[samples.point[k]]
-            pair = book.pairs.get(name)
-            if pair is not None:
-                pair = _ended_before(
-                    book, name, pair, int(point["start"]), int(point["known"]), teller, events
-                )
-            if pair is None:
-                pair = book.pairs[name] = Pair(start=int(point["start"]))
-            # who it is decides on permission, so a change is told although the spell stays as it was
-            was_open = pair.spell is not None
-            is_other = was_open and pair.is_state != int(point["is_state"])
-            _note_identity(pair, point)
-            is_changed = feed(pair, samples.sample(int(k), point), teller.settings.infringement)
-            if (is_changed or is_other) and pair.spell is not None:
-                kind = "spell_updated" if was_open else "spell_opened"
-                events.append(teller.tell(kind, *name, pair, pair.spell, int(point["known"])))
+    rule = rule_of(teller.settings)
+    told = blank_told(min(TOLD_ROOM, MOST_TOLD * (1 + len(samples.point))))
+    places = blank_places(TOLD_ROOM)
+    taken = 0
+    while taken < len(samples.point):
+        if book.table.free[0] == NONE:
+            book.grow()
+        taken, count = spell_kernels.take(samples, points, book.table, rule, told, places, taken)
+        _note_places(book, places)
+        events += _events(book, told, count, teller)
     return events
-
-
-def _note_identity(pair: Pair, point: Any) -> None:
-    pair.callsign = int(point["callsign"])
-    pair.squawk = int(point["squawk"])
-    pair.is_state = int(point["is_state"])
-    pair.kinds |= 1 << int(point["kind"])
-
-
-def _ended_before(
-    book: SpellBook,
-    name: tuple[str, str],
-    pair: Pair,
-    start: int,
-    known: int,
-    teller: Teller,
-    events: list[Event],
-) -> Pair | None:
-    """End what a deadline or a new track under the same key has ended; None if a new pair begins."""
-    deadline = deadline_of(pair, teller.settings.infringement, teller.settings.tracks.timeout_s)
-    leaving = pair.spell is not None and pair.spell.below_since is not None
-    over = known >= deadline if leaving else known > deadline
-    if pair.start == start and not over:
-        return pair
-    spell = finish(pair)
-    if spell is not None:
-        events.append(teller.tell("spell_closed", *name, pair, spell, min(deadline, known)))
-    # a spell that has ended leaves its pair, unless the track has been silent for longer than that too
-    silent = known > deadline_of(pair, teller.settings.infringement, teller.settings.tracks.timeout_s)
-    if leaving and pair.start == start and not silent:
-        return pair
-    del book.pairs[name]
-    return None
 
 
 def pass_time(book: SpellBook, watermark: int, teller: Teller) -> list[Event]:
     """End all spells whose deadline is before the watermark; forget pairs that are silent."""
     events: list[Event] = []
-    rule, timeout_s = teller.settings.infringement, teller.settings.tracks.timeout_s
-    for name, pair in list(book.pairs.items()):
-        deadline = deadline_of(pair, rule, timeout_s)
-        if deadline >= watermark:
-            continue
-        leaving = pair.spell is not None and pair.spell.below_since is not None
-        spell = finish(pair)
-        if spell is not None:
-            events.append(teller.tell("spell_closed", *name, pair, spell, deadline))
-        if not leaving or deadline_of(pair, rule, timeout_s) < watermark:
-            del book.pairs[name]
+    rule: Rule = rule_of(teller.settings)
+    is_done = watermark <= book.table.least[0]
+    told = None if is_done else blank_told(TOLD_ROOM)
+    while told is not None and not is_done:
+        is_done, count = spell_kernels.pass_time(book.table, watermark, rule, told)
+        events += _events(book, told, count, teller)
     return events
+
+
+def _events(book: SpellBook, told: Told, count: int, teller: Teller) -> list[Event]:
+    """The events of what a kernel has told; re-entries are remembered until their spell is closed."""
+    events: list[Event] = []
+    pairs: Records = told.pair[:count]
+    noted = zip(told.what.tolist(), told.known.tolist(), told.row.tolist(), values_of(pairs), strict=False)
+    for what, now, row, pair in noted:
+        if what == REENTERED:
+            back = {"exit": crossing_event(pair["left"]), "entry": crossing_event(pair["inward"])}
+            book.reentries.setdefault(row, []).append(back)
+            continue
+        those = book.reentries.get(row, [])
+        key, volume = book.key_of(pair["slot"]), book.volumes[pair["volume"]]
+        where = None
+        if what == CLOSED:
+            book.reentries.pop(row, None)
+            where = book.places.pop((row, pair["number_time"]), None)
+        events.append(teller.tell(EVENT_NAMES[what], key, volume, pair, those, now, where))
+    return events
+
+
+def _note_places(book: SpellBook, places: Places) -> None:
+    count = int(places.noted[0])
+    for row, spell, lat, lon in zip(*(column[:count].tolist() for column in places[:4]), strict=True):
+        if (row, spell) not in book.places:
+            book.places[row, spell] = SpellPlaces()
+        book.places[row, spell].add(lat, lon)

@@ -27,10 +27,12 @@ from airvigil.drivers.airspace_files import LoadedFile
 from airvigil.drivers.announcing import Announcing
 from airvigil.drivers.inputs import Input, InputOptions, check_start, open_input, read_merged
 from airvigil.drivers.live import read_live
+from airvigil.drivers.observation_files import read_observations
 from airvigil.drivers.progress import shown_progress
 from airvigil.drivers.replay import RunResult, run
 from airvigil.drivers.run_files import NoFiles, RunFiles, Sink
 from airvigil.drivers.start_time import parse_start, parse_utc_offset
+from airvigil.drivers.terrain_tiles import TerrainTiles
 from airvigil.errors import ConfigError
 from airvigil.exports.airspace_lines import loading_lines
 from airvigil.exports.incident_lines import incident_lines
@@ -116,6 +118,7 @@ def _run_and_print(
     is_reconstruction: bool = False,
 ) -> int:
     is_live = any(each.is_live for each in inputs)
+    observed = read_observations(options.permissions, options.qnh)
     written: list[Path] = []
     with ExitStack() as stack:
         progress = stack.enter_context(shown_progress(inputs, quiet=options.quiet))
@@ -136,6 +139,8 @@ def _run_and_print(
             sink=_announced(files or NoFiles(), options) if is_live else files or NoFiles(),
             inputs=inputs,
             receivers=receivers,
+            observed=observed,
+            tiles=None if options.terrain is None else TerrainTiles(options.terrain),
             batch=options.batch,
             speed=options.speed,
             title=title,
@@ -149,7 +154,9 @@ def _run_and_print(
     _print_outcome(options, result, inputs)
     if written:
         stderr_console().print(f"Report: {written[0]}", markup=False)
-    return _status(result, inputs)
+    for reason in observed.rejected:
+        stderr_console().print(f"permission not used: {reason}", style="yellow", markup=False, soft_wrap=True)
+    return _status(result, inputs) or int(bool(observed.rejected))
 
 
 def _announced(sink: Sink, options: argparse.Namespace) -> Announcing:

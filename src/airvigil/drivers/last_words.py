@@ -54,6 +54,8 @@ class LastWords:
                 continue
             if name[0] == "incident_id":
                 self._members.update(member["spell_id"] for member in event["members"])
+            if event["event"].startswith("permission_"):
+                event = _with_permission(event)
             self._kept.pop(name, None)  # so that the order stays that of the run
             self._kept[name] = self._compact(event)
 
@@ -69,6 +71,14 @@ class LastWords:
         for end in ("entry", "exit"):
             kept[end] = event[end] and {name: event[end][name] for name in ("time", "kind")}
         return {**kept, "reentries": event["reentries"]}
+
+
+def _with_permission(event: Event) -> Event:
+    """The stay that a change of permission tells of, as it stands with it."""
+    changed = {
+        name: event[name] for name in event if name.startswith("permission") and name in event["spell"]
+    }
+    return {**event["spell"], **changed, "seq": event["seq"]}
 
 
 def _name(event: Event) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -24,12 +25,15 @@ import pyarrow as pa
 from airvigil import __version__
 from airvigil.airspace.boundaries import describe_limits, packaged_boundaries
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.terrain import Terrain
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.inputs import Input
 from airvigil.drivers.last_words import LastWords
 from airvigil.drivers.live import tick_ns
+from airvigil.drivers.observation_files import NO_OBSERVATIONS, ObservationFiles
 from airvigil.drivers.pacing import paced, rebatched
 from airvigil.drivers.run_files import Sink
+from airvigil.drivers.terrain_tiles import TerrainTiles
 from airvigil.engine import step
 from airvigil.reports import empty_reports
 from airvigil.settings import Settings
@@ -98,7 +102,12 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
 
 
 def started_event(
-    airspace: Airspace, settings: Settings, *, title: str | None, is_reconstruction: bool
+    airspace: Airspace,
+    settings: Settings,
+    *,
+    title: str | None,
+    is_reconstruction: bool,
+    observed: ObservationFiles = NO_OBSERVATIONS,
 ) -> Event:
     """The first event of a run: what it was made with."""
     return {
@@ -109,6 +118,8 @@ def started_event(
         "title": title,
         "airspace": {"digest": airspace.digest, "volumes": [describe_volume(v) for v in airspace.volumes]},
         "settings_digest": settings.digest,
+        "permissions": observed.permissions,
+        "qnh": observed.qnh,
         "reconstruction": is_reconstruction,
     }
 
@@ -165,6 +176,8 @@ def run(
     sink: Sink,
     inputs: Sequence[Input] = (),
     receivers: dict[str, tuple[float, float, float]] | None = None,
+    observed: ObservationFiles = NO_OBSERVATIONS,
+    tiles: TerrainTiles | None = None,
     batch: int | None = None,
     speed: float | None = None,
     title: str | None = None,
@@ -180,6 +193,8 @@ def run(
         sink: takes events and tables as they come.
         inputs: what the tables are read from, to be named in the last event.
         receivers: antenna places by sensor.
+        observed: permissions and QNH, read before the first report; each counts from when it says that it was received.
+        tiles: heights of the ground, where the user has them.
         batch: rows a step; None: as they come.
         speed: times real time; None: as fast as it goes.
         title, is_reconstruction: of the run.
@@ -188,16 +203,22 @@ def run(
     """
     result = RunResult(state=State(receivers=dict(receivers or {})))
     begin = time.monotonic()
-    started = started_event(airspace, settings, title=title, is_reconstruction=is_reconstruction)
+    ground = None if tiles is None else tiles.terrain()
+    started = started_event(
+        airspace, settings, title=title, is_reconstruction=is_reconstruction, observed=observed
+    )
     is_live = any(each.is_live for each in inputs)
     _tell(result, sink, [started])
+    advance = partial(_step, result, sink, airspace=airspace, settings=settings, terrain=ground)
+    if observed.observations is not None:
+        advance(empty_reports(), result.state.watermark, observations=observed.observations)
     try:
         for table in rebatched(paced(tables, speed), batch):
             watermark = watermark_after(result.state.intake, table, settings.time)
             if is_live and not table.num_rows:  # nothing comes, and time passes all the same
                 watermark = tick_ns(table) - round(settings.time.allowed_lateness_s * NS_PER_S)
             with unbroken():
-                _step(result, sink, table, watermark, airspace, settings)
+                advance(table, watermark)
                 result.reports += table.num_rows
             if progress is not None:
                 progress(result.reports, result.state.intake.newest)
@@ -205,8 +226,9 @@ def run(
         result.is_interrupted = True
     try:
         with unbroken():
-            _step(result, sink, empty_reports(), END_NS, airspace, settings)
+            advance(empty_reports(), END_NS)
             ends = finished_events(result.state, inputs, is_interrupted=result.is_interrupted)
+            ends[-1]["terrain_tiles"] = {} if tiles is None else dict(sorted(tiles.digests.items()))
             started["inputs"] = ends[-1]["inputs"]  # for the report; `events.jsonl` has them in the last line
             _tell(result, sink, ends)
             result.seconds = time.monotonic() - begin
@@ -218,10 +240,20 @@ def run(
 
 
 def _step(
-    result: RunResult, sink: Sink, table: pa.Table, watermark: int, airspace: Airspace, settings: Settings
+    result: RunResult,
+    sink: Sink,
+    table: pa.Table,
+    watermark: int,
+    *,
+    airspace: Airspace,
+    settings: Settings,
+    terrain: Terrain | None,
+    observations: pa.Table | None = None,
 ) -> None:
     begin = time.monotonic()
-    result.state, output = step(result.state, table, None, watermark, airspace, settings)
+    result.state, output = step(
+        result.state, table, observations, watermark, airspace, settings, terrain=terrain
+    )
     result.engine_seconds += time.monotonic() - begin
     # nanoseconds do not fit into the numbers of JSON readers; the time stands beside them as text
     _tell(result, sink, [{k: v for k, v in event.items() if k != "time_ns"} for event in output.events])

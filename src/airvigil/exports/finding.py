@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from airvigil.exports.permission_words import incident_permission
 from airvigil.exports.run_view import Event, Run, duration_sigma_s
 from airvigil.exports.wording import (
     OUTCOMES,
@@ -79,12 +80,15 @@ def incident_sentences(run: Run, incident: Event) -> list[str]:
             if missing == "–"
             else f"{whether}; what is missing: {missing}."
         ]
-    certainty = {"probable": "", "suspected": " possibly"}.get(
+    certainty = {"probable": "", "suspected": " possibly", "permitted": ""}.get(
         str(incident.get("outcome")), " not demonstrably"
     )
     sentences = [
         f"{who} {verb}{certainty} inside {where} on {day} for {_duration(incident)}{_depth(incident)}."
     ]
+    permitted = incident_permission(incident)
+    if permitted is not None:
+        sentences.append(f"{permitted[0].upper()}{permitted[1:]}.")
     p = known(incident.get("p_inside_max"))
     if p is not None:
         sentences.append(f"The probability of having been inside is {_probability(p)}.")

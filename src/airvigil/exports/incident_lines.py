@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from airvigil.exports.events_jsonl import canonical_line
+from airvigil.exports.permission_words import incident_permission
 from airvigil.exports.run_view import Event, duration_sigma_s, read_run
 from airvigil.exports.wording import (
     UNKNOWN,
@@ -45,6 +46,7 @@ _FIELDS = (
     "max_depth_is_bound",
     "p_inside_max",
     "robustness_radius_m",
+    "permission",
     "boundary_uncertainty_m",
     "shared_place",
     "interference",
@@ -93,6 +95,7 @@ class SummaryRow:
     max_depth: str
     p_inside: str
     robustness: str
+    permission: str
     remark: str
 
 
@@ -107,6 +110,7 @@ SUMMARY_HEADINGS = SummaryRow(
     max_depth="Max depth",
     p_inside="P(inside)",
     robustness="Robust to",
+    permission="Permission",
     remark="Remark",
 )
 
@@ -142,6 +146,7 @@ def summary_row(incident: Event) -> SummaryRow:
         max_depth=depth_of(incident),
         p_inside=probability_text(incident.get("p_inside_max")),
         robustness=bound_text(incident.get("robustness_radius_m"), is_short=True),
+        permission=incident_permission(incident) or "",
         remark=", ".join(remarks),
     )
     # a callsign with an escape sequence in it must not drive the reader's terminal

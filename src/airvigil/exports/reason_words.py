@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from airvigil.exports.permission_words import permission_name, standing_words
 from airvigil.exports.wording import (
     bound_text,
     code_text,
@@ -91,11 +92,28 @@ def _missing(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:
     )
 
 
+def _standing(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:
+    status = str(reason.get("code", "")).removeprefix("permission_")
+    if status == "ambiguous":
+        return None  # the engine's own words say what speaks against it
+    return standing_words({**reason, "permission": status})
+
+
+def _near_miss(reason: Mapping[str, Any], _: Mapping[str, Any]) -> str | None:
+    reasons = reason.get("reasons")
+    if not isinstance(reasons, list) or not reasons:
+        return None
+    name = permission_name(reason.get("kind"), reason.get("permission_id"), reason.get("issuer"))
+    return f"{name} is not for this: {'; '.join(map(str, reasons))}"
+
+
 _WRITERS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str | None]] = {
     "p_inside_max": _probability,
     "max_depth_m": _depth,
     "reports": _reports,
     "permission_required": _permission,
+    **{f"permission_{s}": _standing for s in ("granted", "ambiguous", "exceeded", "lapsed", "not_yet")},
+    "permission_near_miss": _near_miss,
     "disputed": _disputed,
     "missing": _missing,
 }

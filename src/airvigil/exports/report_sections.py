@@ -135,13 +135,15 @@ def _member_row(shown: MemberTrack, index: int) -> dict[str, Any]:
 
 
 def presence_rows(run: Run) -> list[dict[str, str]]:
-    """Traffic that was inside and needs no permission: a line for each volume, whatever their number.
+    """Traffic that was inside and needs no permission, or has one: a line for each volume, whatever their number.
 
     Stays that rest on too little to be sure are counted apart.
     """
     stays: dict[str, list[Event]] = {}
     for spell in run.presences():
-        stays.setdefault(str(spell.get("volume")), []).append(spell)
+        stays.setdefault(run.volume_name(str(spell.get("volume"))), []).append(spell)
+    for spell in run.permitted():
+        stays.setdefault(f"{run.volume_name(str(spell.get('volume')))}, with permission", []).append(spell)
     rows = []
     for volume, spells in sorted(stays.items(), key=lambda item: (-len(item[1]), item[0])):
         sure = [s for s in spells if s.get("outcome") in ("suspected", "probable")]
@@ -149,7 +151,7 @@ def presence_rows(run: Run) -> list[dict[str, str]]:
         known_times = [time for time in times if time is not None]
         rows.append(
             {
-                "volume": run.volume_name(volume),
+                "volume": volume,
                 "aircraft": f"{len({s.get('icao24') or s.get('track_id') for s in sure}):,}",
                 "stays": f"{len(sure):,}",
                 "crossed": f"{sum(_crossings(s) for s in sure):,}",

@@ -185,6 +185,10 @@ class Run:
         """Spells of traffic that needs no permission, in time order."""
         return [s for s in self.spells.values() if s.get("permission") == "not_required"]
 
+    def permitted(self) -> list[Event]:
+        """Spells of traffic that needs permission and has it, in time order."""
+        return [s for s in self.spells.values() if s.get("permission") == "granted"]
+
     def span_ns(self) -> tuple[int, int] | None:
         """First and last instant of any track point."""
         times = [t.time_ns for t in self.tracks.values() if len(t)]

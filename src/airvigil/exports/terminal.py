@@ -18,7 +18,17 @@ Event = dict[str, Any]
 MOST_ROWS = 40
 MOST_IN_FULL = 6  # incidents told line by line; more of them make a table
 SHOWN = ("volume", "outcome", "aircraft", "entry", "duration", "max_depth")
-IN_FULL = ("aircraft", "entry", "exit", "duration", "max_depth", "p_inside", "robustness", "remark")
+IN_FULL = (
+    "aircraft",
+    "entry",
+    "exit",
+    "duration",
+    "max_depth",
+    "p_inside",
+    "robustness",
+    "permission",
+    "remark",
+)
 
 
 def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> None:
@@ -52,7 +62,8 @@ def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> N
         console.print(table)
         if len(rows) > MOST_ROWS:
             console.print(f"... and {len(rows) - MOST_ROWS} more; all are in --json and in the report")
-    _print_presence(run.presences(), console)
+    _print_presence(run.presences(), console, "Present with an identity, permission not required")
+    _print_presence(run.permitted(), console, "Present with a permission that covers it")
     _print_interference(run.interference, run.areas, console)
     if not run.has_no_positions and run.unused_share > MOST_UNUSED:
         share = f"{100.0 * run.unused_share:.0f} %"
@@ -76,13 +87,11 @@ def _in_full(row: SummaryRow) -> Table:
     return grid
 
 
-def _print_presence(presences: list[Any], console: Console) -> None:
+def _print_presence(presences: list[Any], console: Console, heading: str) -> None:
     counts = Counter(spell["volume"] for spell in presences if spell["outcome"] in ("suspected", "probable"))
     if counts:
         text = ", ".join(f"{count} in {volume}" for volume, count in sorted(counts.items()))
-        console.print(
-            Text(f"Present with an identity, permission not required: {text} (stays, not aircraft).")
-        )
+        console.print(Text(f"{heading}: {text} (stays, not aircraft)."))
 
 
 def _print_interference(told: Iterable[Any], areas: Iterable[Any], console: Console) -> None:

@@ -20,12 +20,13 @@ UNKNOWN = "–"
 MARGIN_CAP_M = 50_000.0  # a boundary further away is not measured: such a margin says "more than" only
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-OUTCOMES = ("probable", "suspected", "undecidable", "outside")  # most serious first
+OUTCOMES = ("probable", "suspected", "undecidable", "outside", "permitted")  # most serious first
 
 OUTCOME_MEANING = {
     "outside": "No credible position was inside, or the chance of it is too small to matter.",
     "undecidable": "Something needed for an answer is missing. The report names the missing item.",
     "suspected": "More likely inside than not, but the errors of sensor and boundary could still explain it.",
+    "permitted": "Inside, and a permission that became known later covers all of the stay that was seen.",
     "probable": "The errors stated by the sensors and the boundary cannot explain it.",
 }
 

@@ -5,7 +5,9 @@ function of the engine. An incident is in one volume; tracks that enter it near 
 comes back soon, belong to one incident.
 
 Rules
-- Only presence that needs permission makes an incident; civil traffic with an identity is `present`.
+- Only presence that needs permission and has none makes an incident; civil traffic with an identity is `present`. One that
+  has exceeded its permission, or that cannot be said surely to be the one permitted, has none.
+- A permission that becomes known later takes nothing back: the incident goes on, and its outcome becomes `permitted`.
 - An incident opens at `suspected`, or undecidable for want of a height; one lone report opens none.
 - An incident's numbers are its members' extremes; every number in `why` is a field of the event.
 - A stay that rests on satellite navigation alone and begins where several aircraft were sent by impossible
@@ -19,6 +21,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from airvigil.airspace.permission_standing import NO_STANDING
 from airvigil.airspace.volumes import Volume
 from airvigil.incidents.areas import AreaBook, is_shared_place, take_interference
 from airvigil.incidents.reasons import explain
@@ -28,7 +31,11 @@ from airvigil.units import NS_PER_S, utc_ns, utc_text
 
 Event = dict[str, Any]
 SCHEMA = "airvigil.incident/1"
-RANK = {"outside": 0, "undecidable": 1, "suspected": 2, "probable": 3}
+RANK = {"permitted": 0, "outside": 1, "undecidable": 2, "suspected": 3, "probable": 4}
+# What permissions say of a member, the one that needs explaining most first.
+STANDINGS = ("required", "not_yet", "lapsed", "exceeded", "ambiguous", "granted", "not_required")
+
+STANDING_FIELDS = ("permission", *NO_STANDING)
 
 
 @dataclass
@@ -89,18 +96,33 @@ def take_event(book: IncidentBook, event: Event, volumes: dict[str, Volume], rul
             if event["track_id"] in tracks and _note_interference(book, member_of, event["track_id"]):
                 told.append(incident_event("incident_updated", member_of, event["time_ns"], volumes))
         return told
+    if name == "permission_refused":
+        return []
+    if name.startswith("permission"):
+        return _take_permission(book, event, volumes, rule)
     # a spell that is in an incident stays there, also if a later report says that permission is not required
     is_member = any(event["spell_id"] in incident.spells for incident in book.incidents)
-    if event["permission"] != "required" and not is_member:
+    if event["permission"] in ("not_required", "granted") and not is_member:
         return []
-    incident = _incident_of(book, event, rule)
+    return _take_spell(book, event, volumes, rule)
+
+
+def _take_spell(
+    book: IncidentBook,
+    event: Event,
+    volumes: dict[str, Volume],
+    rule: Incidents,
+    *,
+    found_later: bool = False,
+) -> list[Event]:
+    """The incident that a spell without permission is in now, told if it is news."""
+    incident = _incident_of(book, event, rule, found_later=found_later)
+    name = "incident_updated"
     if incident is None:
-        if not _opens(event):
+        if not _opens(event, found_later=found_later):
             return []
         incident = _open(book, event)
         name = "incident_opened"
-    else:
-        name = "incident_updated"
     before = incident.spells.get(event["spell_id"])
     if before is None:
         _note_interference(book, incident, event["track_id"])
@@ -112,23 +134,40 @@ def take_event(book: IncidentBook, event: Event, volumes: dict[str, Volume], rul
         incident.last_close = max(incident.last_close, event["time_ns"])
     elif event["spell_id"] not in incident.open_spells:
         incident.open_spells.append(event["spell_id"])
-    if before is not None and before["outcome"] == event["outcome"] and event["event"] != "spell_closed":
+    is_same = before is not None and all(before[n] == event[n] for n in ("outcome", "permission"))
+    if is_same and event["event"] != "spell_closed":
         return []
     return [incident_event(name, incident, event["time_ns"], volumes)]
 
 
-def _opens(event: Event) -> bool:
-    if event["event"] == "spell_closed":
+def _take_permission(
+    book: IncidentBook, event: Event, volumes: dict[str, Volume], rule: Incidents
+) -> list[Event]:
+    """What follows where permissions say something else of a stay than before."""
+    fields = {name: event[name] for name in STANDING_FIELDS}
+    for incident in book.incidents:
+        if event["spell_id"] in incident.spells:
+            incident.spells[event["spell_id"]] = {**incident.spells[event["spell_id"]], **fields}
+            return [incident_event("incident_updated", incident, event["time_ns"], volumes)]
+    if event["permission"] == "granted":
+        return []
+    spell = {**event["spell"], **fields, "time_ns": event["time_ns"]}
+    return _take_spell(book, spell, volumes, rule, found_later=True)
+
+
+def _opens(event: Event, *, found_later: bool) -> bool:
+    """Whether a spell makes an incident; one that is over does only by what was found later."""
+    if event["event"] == "spell_closed" and not found_later:
         return False
     lone = "a second report inside" in event["undecidable_for"]
     return RANK[event["outcome"]] >= RANK["undecidable"] and not lone
 
 
-def _incident_of(book: IncidentBook, event: Event, rule: Incidents) -> Incident | None:
+def _incident_of(book: IncidentBook, event: Event, rule: Incidents, *, found_later: bool) -> Incident | None:
     for incident in book.incidents:
         if event["spell_id"] in incident.spells:
             return incident
-    if not _opens(event):
+    if not _opens(event, found_later=found_later):
         return None
     for incident in book.incidents:
         if incident.volume == event["volume"] and _belongs(incident, event, rule):
@@ -228,11 +267,13 @@ def _member(spell: Event) -> Event:
         "bridged",
         "reentries",
     )
-    return {name: spell[name] for name in kept + numbers}
+    return {name: spell[name] for name in kept + numbers + STANDING_FIELDS}
 
 
 def _outcome(incident: Incident, spell: Event) -> str:
     outcome: str = spell["outcome"]
+    if spell["permission"] == "granted":
+        return "permitted"
     return "undecidable" if spell["spell_id"] in incident.doubted and outcome != "outside" else outcome
 
 
@@ -279,6 +320,7 @@ def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, V
         "p_inside_max": max(s["p_inside_max"] for s in carrying),
         "robustness_radius_m": max(s["robustness_radius_m"] for s in carrying),
         "boundary_uncertainty_m": volume.boundary_uncertainty_m,
+        "permission": min((s["permission"] for s in spells), key=STANDINGS.index),
         "shared_place": bool(incident.doubted),
         "interference": list(incident.interference),
         "reconstruction": any(s["reconstruction"] for s in spells),

@@ -18,14 +18,17 @@ def explain(event: Event) -> list[dict[str, Any]]:
         event: an incident event without its `why`.
     """
     why = [_of_probability(event), _of_depth(event), _of_reports(event)]
-    identities = sorted({member["identity"] for member in event["members"]})
-    why.append(
-        _reason(
-            "permission_required",
-            f"presence needs permission: {', '.join(identities)} aircraft",
-            identities=identities,
+    lacking = [member for member in event["members"] if member["permission"] != "granted"]
+    identities = sorted({member["identity"] for member in lacking})
+    if identities:
+        why.append(
+            _reason(
+                "permission_required",
+                f"presence needs permission: {', '.join(identities)} aircraft",
+                identities=identities,
+            )
         )
-    )
+    why += _of_permissions(event["members"])
     if event["volume_kind"] == "disputed":
         claimed = " and ".join(event["states"])
         why.append(
@@ -85,3 +88,47 @@ def _of_reports(event: Event) -> dict[str, Any]:
     tracks = len({member["track_id"] for member in event["members"]})
     noun = "track" if tracks == 1 else "tracks"
     return _reason("reports", f"{reports} reports inside on {tracks} {noun}", reports=reports, tracks=tracks)
+
+
+# What of a member's standing its reason cites.
+_CITED = (
+    *("permission_id", "permission_kind", "permission_issuer", "permission_excess_s", "permission_excess_m"),
+    *("permission_excess_sigma_m", "permission_p_outside"),
+    *("permission_vertical_excess_m", "permission_vertical_excess_sigma_m"),
+)
+
+
+def _of_permissions(members: list[Event]) -> list[dict[str, Any]]:
+    """What permissions say: of the best for each member, once each, or of what came nearest."""
+    why: dict[str, dict[str, Any]] = {}
+    for member in members:
+        status = member["permission"]
+        if member["permission_id"] is not None:
+            text = (
+                f"{_STANDING_WORDS[status]}: {_named(member['permission_kind'], member['permission_id'])}: "
+            )
+            cited = {name: member[name] for name in _CITED}
+            found = _reason(f"permission_{status}", text + member["permission_reason"], **cited)
+            why.setdefault(repr((status, found["text"])), found)
+        elif status == "required":
+            for near in member["permission_near_misses"]:
+                text = (
+                    f"near miss: {_named(near['kind'], near['permission_id'])}: {'; '.join(near['reasons'])}"
+                )
+                why.setdefault(
+                    text, _reason("permission_near_miss", text, **{**near, "near_status": near["status"]})
+                )
+    return list(why.values())
+
+
+_STANDING_WORDS = {
+    "granted": "a permission covers it",
+    "ambiguous": "a permission may cover it",
+    "exceeded": "a permission was exceeded",
+    "lapsed": "a permission had lapsed",
+    "not_yet": "a permission had not begun",
+}
+
+
+def _named(kind: str, permission_id: str) -> str:
+    return f"{kind.replace('_', ' ')} '{permission_id}'"

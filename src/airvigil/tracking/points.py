@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from airvigil.tracking import plausibility as pl
+from airvigil.tracking import verdicts
 from airvigil.tracking.rows import Rows
 
 POINT = np.dtype(
@@ -36,6 +37,9 @@ POINT = np.dtype(
         ("pressure_altitude_m", "f8"),
         ("geometric_height_m", "f8"),
         ("height_msl_m", "f8"),
+        ("before_pressure_altitude_m", "f8"),  # at the believed point before this one
+        ("before_geometric_height_m", "f8"),
+        ("before_height_msl_m", "f8"),
         ("integrity", "i1"),
         ("reason", "i1"),
         ("assumed", "i1"),  # 1: the accuracy is the settings' default, not the report's
@@ -89,3 +93,10 @@ def describe(row: Any, index: int, when: int, track: Any, integrity: int, reason
     )
     point["geometric_height_m"] = pl.latest(track["geometric_height_m"], track["geometric_height_time"], now)
     point["height_msl_m"] = pl.latest(track["height_msl_m"], track["height_msl_time"], now)
+    point["before_pressure_altitude_m"] = track["point_pressure_altitude_m"]
+    point["before_geometric_height_m"] = track["point_geometric_height_m"]
+    point["before_height_msl_m"] = track["point_height_msl_m"]
+    if integrity != verdicts.NOT_CREDIBLE:
+        track["point_pressure_altitude_m"] = point["pressure_altitude_m"]
+        track["point_geometric_height_m"] = point["geometric_height_m"]
+        track["point_height_msl_m"] = point["height_msl_m"]

@@ -67,6 +67,10 @@ TRACK = np.dtype(
         ("window_speed_sum", "f8"),
         ("window_speeds", "i4"),
         ("contradicts", "i1"),
+        # heights at the latest believed point: with those at the next one, the heights of the path between
+        ("point_pressure_altitude_m", "f8"),
+        ("point_geometric_height_m", "f8"),
+        ("point_height_msl_m", "f8"),
         # identity
         ("callsign", "u8"),
         ("squawk", "u4"),
