@@ -121,6 +121,16 @@ def test_geojson_properties_of_a_volume() -> None:
         load_file(collection(feature(states="EST")), "f")
 
 
+def test_a_collection_of_polygons_is_one_volume() -> None:
+    east = {"type": "MultiPolygon", "coordinates": [[[[34, 59], [35, 59], [35, 60], [34, 59]]]]}
+    both = {**feature(), "geometry": {"type": "GeometryCollection", "geometries": [POLYGON, east]}}
+    assert len(load_file(collection(both), "f").volumes[0].rings) == 2
+    for wrong in ([], None, [{"type": "Point"}], [both["geometry"]]):
+        bad = {**feature(), "geometry": {"type": "GeometryCollection", "geometries": wrong}}
+        with pytest.raises(AirspaceError, match=r"geometry\.geometries"):
+            load_file(collection(bad), "f")
+
+
 def test_eurocontrols_regions() -> None:
     given = {
         "ICAO": "EE", "IDENT": "EETT", "NAME": "TALLINN FIR", "TYPE": "FIR", "UPPERLIMIT": "195", "UPPERUNIT": "FL",

@@ -13,7 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from airvigil.airspace import openair
+from airvigil.airspace.load import load_file
 from airvigil.airspace.loaded import Loaded
+from airvigil.airspace.normalised import normalised_bytes
 from airvigil.airspace.openair import load_openair
 from airvigil.airspace.volumes import ring_area_deg2
 from airvigil.errors import AirspaceError
@@ -249,3 +251,5 @@ def test_real_files_are_read_whole(recordings: Path, name: str) -> None:
     assert (len(loaded.volumes), kinds.count(("circle",)), kinds.count(("arc",))) == REAL[name]
     assert len({volume.volume_id for volume in loaded.volumes}) == len(loaded.volumes)
     assert all(volume.original.startswith("AC") for volume in loaded.volumes)
+    again = load_file(normalised_bytes(loaded.volumes), "again").volumes
+    assert [volume.digest for volume in again] == [volume.digest for volume in loaded.volumes]

@@ -1,6 +1,6 @@
 """A user's own airspace: GeoJSON polygons with lower and upper limits.
 
-Takes a FeatureCollection, a Feature, or a bare Polygon or MultiPolygon. Positions are longitude, latitude in
+Takes a FeatureCollection, a Feature, or a bare Polygon or MultiPolygon; a GeometryCollection of polygons is one volume. Positions are longitude, latitude in
 degrees WGS84; edges are straight in longitude and latitude (RFC 7946 section 3.1.1); an area across the
 antimeridian is cut there (section 3.1.9).
 
@@ -153,15 +153,26 @@ def polygon_rings(feature: Mapping[str, Any], where: str) -> Iterator[tuple[str,
         AirspaceError: if the geometry is not a polygon or several.
     """
     geometry = feature.get("geometry")
+    if isinstance(geometry, dict) and geometry.get("type") == "GeometryCollection":
+        members = geometry.get("geometries")
+        if not isinstance(members, list) or not members:
+            raise AirspaceError(f"{where}.geometry.geometries: expected a list, got {_shown(members)}")
+        for number, member in enumerate(members):
+            yield from _geometry_rings(member, f"{where}.geometry.geometries[{number}]")
+        return
+    yield from _geometry_rings(geometry, f"{where}.geometry")
+
+
+def _geometry_rings(geometry: Any, where: str) -> Iterator[tuple[str, bool, Any]]:
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if not isinstance(geometry, dict) or kind not in ("Polygon", "MultiPolygon"):
-        raise AirspaceError(f"{where}.geometry: expected Polygon or MultiPolygon, got {_shown(geometry)}")
+        raise AirspaceError(f"{where}: expected Polygon or MultiPolygon, got {_shown(geometry)}")
     coordinates = geometry.get("coordinates")
     polygons = [coordinates] if kind == "Polygon" else coordinates
     if not isinstance(polygons, list):
-        raise AirspaceError(f"{where}.geometry.coordinates: expected a list, got {_shown(polygons)}")
+        raise AirspaceError(f"{where}.coordinates: expected a list, got {_shown(polygons)}")
     for number, polygon in enumerate(polygons):
-        path = f"{where}.geometry.coordinates" + (f"[{number}]" if kind == "MultiPolygon" else "")
+        path = f"{where}.coordinates" + (f"[{number}]" if kind == "MultiPolygon" else "")
         if not isinstance(polygon, list) or not polygon:
             raise AirspaceError(f"{path}: expected a list of rings, got {_shown(polygon)}")
         for place, ring in enumerate(polygon):
