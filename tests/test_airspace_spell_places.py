@@ -62,7 +62,7 @@ def test_the_interval_is_given_whole_only_where_all_places_were_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("places", "volume"), [(None, "SQR"), (SpellPlaces(), "SQR"), (northward(3, 0.001), "XXX")]
+    ("places", "volume"), [(None, "SQR"), (SpellPlaces(), "SQR"), (northward(3, 0.001), "ZZZ")]
 )
 def test_without_places_or_volume_the_depth_is_all_that_is_known(
     places: SpellPlaces | None, volume: str

@@ -147,7 +147,7 @@ def test_an_undecidable_height_makes_an_undecidable_incident_that_names_what_is_
     (closed,) = judged.events("incident_closed")
     assert (closed["outcome"], closed["undecidable_for"]) == (
         "undecidable",
-        ["height in the volume's own reference"],
+        ["any height: none was reported"],
     )
     assert closed["why"][-1]["code"] == "missing"
 

@@ -80,20 +80,9 @@ def take(
         pair["is_state"] = point["is_state"]
         pair["kinds"] |= 1 << point["kind"]
         sample = Sample(
-            times[k],
-            known,
-            lats[k],
-            lons[k],
-            margins[k],
-            sigmas[k],
-            p_laterals[k],
-            p_insides[k],
-            doubts[k],
-            point["clock_s"],
-            bridged[k],
-            point["integrity"] == verdicts.CREDIBLE,
-            point["is_reconstruction"] == 1,
-        )
+            times[k], known, lats[k], lons[k], margins[k], sigmas[k], p_laterals[k], p_insides[k], doubts[k],
+            point["clock_s"], bridged[k], point["integrity"] == verdicts.CREDIBLE, point["is_reconstruction"] == 1,
+        )  # fmt: skip
         is_changed = feed(pair, sample, rule)
         if pair["is_open"] == 1 and pair["inward"]["kind"] != NO_CROSSING:
             count = _tell(told, count, REENTERED, known, row, pair)
