@@ -130,7 +130,10 @@ def test_a_small_gap_is_closed_and_said_a_large_one_refused() -> None:
     assert "a gap of 56 m between two curves at 60.00000, 25.00000" in reasons(loaded.remarks)
     loaded = load(geodesics("59 24 59 25 60 25"), geodesics("60.1 25 60 24 59 24"))
     missing = Geodesic.WGS84.Inverse(60.0, 25.0, 60.1, 25.0)["s12"]
-    assert f"the curves do not meet at 60.00000, 25.00000: {missing:,.0f} m are missing" in loaded.rejected[0].reason
+    assert (
+        f"the curves do not meet at 60.00000, 25.00000: {missing:,.0f} m are missing"
+        in loaded.rejected[0].reason
+    )
 
 
 def test_a_curve_that_is_turned_round() -> None:

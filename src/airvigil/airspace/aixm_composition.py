@@ -139,7 +139,7 @@ class Composer:
             if volume is None:
                 raise AirspaceError("a geometry component without an AirspaceVolume")
             others, remarks = self._volume(volume, document)
-            parts = combined(parts, operation, others)
+            parts = combined(parts, operation, others, self.budget)
             said += remarks
         if not parts:
             raise AirspaceError("nothing is left of it: its components take all of it away")
@@ -193,7 +193,7 @@ class Composer:
         own = [Part(part.outlines, layer.lower, layer.upper, part.accuracy_m) for part in parts]
         flat: list[Part] = own[:1]
         for part in own[1:]:
-            flat = combined(flat, "UNION", [part])
+            flat = combined(flat, "UNION", [part], self.budget)
         return flat, [*said, *layer.remarks]
 
     def _corridor(self, volume: Element, document: int) -> tuple[list[Outline], Element | None]:

@@ -19,13 +19,15 @@ from numpy.typing import NDArray
 
 from airvigil.airspace.aixm_curves import Outline
 from airvigil.airspace.aixm_limits import Layer
-from airvigil.airspace.aixm_positions import BeyondError
+from airvigil.airspace.aixm_positions import BeyondError, Budget
 from airvigil.airspace.edge_pieces import straightened
 from airvigil.airspace.limits import Limit
 from airvigil.errors import AirspaceError
 
 OPERATIONS = ("BASE", "UNION", "SUBTR", "INTERS")
-MAX_CROSSINGS = 2_000_000  # pairs of edges near each other, when two areas are combined
+PAIR_COST = (
+    5  # a pair of edges near each other, when two areas are combined, takes as long as so many positions
+)
 MAX_PARTS = 500
 EDGES_AT_ONCE = 1000
 MIN_AREA_DEG2 = 1e-12  # of 0.01 m2: what is left where two borders are the same but for rounding
@@ -48,15 +50,16 @@ class Part:
     accuracy_m: float = 0.0
 
 
-def combined(parts: Sequence[Part], operation: str, others: Sequence[Part]) -> list[Part]:
+def combined(parts: Sequence[Part], operation: str, others: Sequence[Part], budget: Budget) -> list[Part]:
     """The parts of an airspace after one more component.
 
     Args:
         operation: one of OPERATIONS.
+        budget: what the combination costs is taken from it before it is made.
 
     Raises:
         AirspaceError: limits that cannot be compared, or an area that crosses itself.
-        BeyondError: areas whose combination has no bounded cost.
+        BeyondError: areas whose combination costs more than is left.
     """
     if len(parts) + len(others) > MAX_PARTS:
         raise BeyondError(f"an airspace of more than {MAX_PARTS} parts")
@@ -67,13 +70,13 @@ def combined(parts: Sequence[Part], operation: str, others: Sequence[Part]) -> l
     if operation in ("BASE", "UNION"):
         result = list(parts)
         for other in others:
-            result = _united(result, other)
+            result = _united(result, other, budget)
         return result
     if operation == "INTERS":
-        return [met for part in parts for other in others for met in _intersection(part, other)]
+        return [met for part in parts for other in others for met in _intersection(part, other, budget)]
     result = list(parts)
     for other in others:
-        result = [left for part in result for left in _difference(part, other)]
+        result = [left for part in result for left in _difference(part, other, budget)]
         if len(result) > MAX_PARTS:
             raise BeyondError(f"an airspace of more than {MAX_PARTS} parts")
     return result
@@ -120,25 +123,25 @@ def _same_limits(one: Part, other: Part) -> bool:
     )
 
 
-def _united(parts: list[Part], other: Part) -> list[Part]:
+def _united(parts: list[Part], other: Part, budget: Budget) -> list[Part]:
     for k, part in enumerate(parts):
         if _same_limits(part, other):
-            joined = _planar(part, other, shapely.union)
+            joined = _planar(part, other, shapely.union, budget)
             return [*parts[:k], *_parts_of(joined, part, other), *parts[k + 1 :]]
     return [*parts, other]
 
 
-def _intersection(part: Part, other: Part) -> list[Part]:
-    area = _planar(part, other, shapely.intersection)
+def _intersection(part: Part, other: Part, budget: Budget) -> list[Part]:
+    area = _planar(part, other, shapely.intersection, budget)
     made = _parts_of(area, part, other)
     return [piece for whole in made for piece in clipped(whole, Layer(other.lower, other.upper))]
 
 
-def _difference(part: Part, other: Part) -> list[Part]:
-    common = _planar(part, other, shapely.intersection)
+def _difference(part: Part, other: Part, budget: Budget) -> list[Part]:
+    common = _planar(part, other, shapely.intersection, budget)
     if not _parts_of(common, part, other):
         return [part]
-    left = _parts_of(_planar(part, other, shapely.difference), part, other)
+    left = _parts_of(_planar(part, other, shapely.difference, budget), part, other)
     for inner in _parts_of(common, part, other):
         if _is_below(part.lower, other.lower):
             left.append(replace(inner, upper=lower_of(part.upper, other.lower)))
@@ -161,10 +164,10 @@ def _parts_of(area: shapely.Geometry, part: Part, other: Part) -> list[Part]:
     return [Part(tuple(outlines), part.lower, part.upper, accuracy_m)] if outlines else []
 
 
-def _planar(part: Part, other: Part, operation: shapely.lib.ufunc) -> shapely.Geometry:
+def _planar(part: Part, other: Part, operation: shapely.lib.ufunc, budget: Budget) -> shapely.Geometry:
     near = float(part.outlines[0].rings[0][0, 1])
     areas = [_area(p, near) for p in (part, other)]
-    _check_crossings(*areas)
+    _pay(areas[0], areas[1], budget)
     return operation(*areas)
 
 
@@ -191,21 +194,13 @@ def _unbroken(ring: Floats, near_longitude: float) -> Floats:
     return np.column_stack([ring[:, 0], ring[:, 1] - 360.0 * (turns + first)])
 
 
-def _check_crossings(one: shapely.Geometry, other: shapely.Geometry) -> None:
-    """Two combs of n teeth have n squared crossings: time and memory beyond any bound.
-
-    Raises:
-        BeyondError: more than MAX_CROSSINGS pairs of edges come near each other.
-    """
-    tree = shapely.STRtree(_edges(one))
-    edges = _edges(other)
-    found = 0
+def _pay(one: shapely.Geometry, other: shapely.Geometry, budget: Budget) -> None:
+    """Two combs of n teeth have n squared crossings: they are counted before they are made."""
+    near, edges = _edges(one), _edges(other)
+    budget.take(len(near) + len(edges))
+    tree = shapely.STRtree(near)
     for k in range(0, len(edges), EDGES_AT_ONCE):
-        found += tree.query(edges[k : k + EDGES_AT_ONCE]).shape[1]
-        if found > MAX_CROSSINGS:
-            raise BeyondError(
-                f"two areas with more than {MAX_CROSSINGS:,} pairs of edges near each other are not combined"
-            )
+        budget.take(PAIR_COST * tree.query(edges[k : k + EDGES_AT_ONCE]).shape[1])
 
 
 def _edges(area: shapely.Geometry) -> NDArray[np.object_]:
