@@ -63,15 +63,10 @@ def combined(parts: Sequence[Part], operation: str, others: Sequence[Part], budg
     """
     if len(parts) + len(others) > MAX_PARTS:
         raise BeyondError(f"an airspace of more than {MAX_PARTS} parts")
-    if not parts:
-        if operation in ("SUBTR", "INTERS"):
-            raise AirspaceError(f"{operation} of nothing: no component before it")
-        return list(others)
     if operation in ("BASE", "UNION"):
-        result = list(parts)
-        for other in others:
-            result = _united(result, other, budget)
-        return result
+        return _united([*parts, *others], budget)
+    if not parts:
+        raise AirspaceError(f"{operation} of nothing: no component before it")
     if operation == "INTERS":
         return [met for part in parts for other in others for met in _intersection(part, other, budget)]
     result = list(parts)
@@ -116,33 +111,37 @@ def _is_below(one: Limit, other: Limit) -> bool:
     return one.height_m < other.height_m
 
 
-def _same_limits(one: Part, other: Part) -> bool:
-    return all(
-        (a.height_m, a.reference) == (b.height_m, b.reference)
-        for a, b in ((one.lower, other.lower), (one.upper, other.upper))
-    )
-
-
-def _united(parts: list[Part], other: Part, budget: Budget) -> list[Part]:
-    for k, part in enumerate(parts):
-        if _same_limits(part, other):
-            joined = _planar(part, other, shapely.union, budget)
-            return [*parts[:k], *_parts_of(joined, part, other), *parts[k + 1 :]]
-    return [*parts, other]
+def _united(parts: Sequence[Part], budget: Budget) -> list[Part]:
+    """Parts of the same limits as one each, in the order of the first of each; one alone stays as it is."""
+    alike: dict[tuple[float, str, float, str], list[Part]] = {}
+    for part in parts:
+        key = (part.lower.height_m, part.lower.reference, part.upper.height_m, part.upper.reference)
+        alike.setdefault(key, []).append(part)
+    united = []
+    for group in alike.values():
+        if len(group) == 1:
+            united += group
+            continue
+        near = float(group[0].outlines[0].rings[0][0, 1])
+        areas = [_area(part, near) for part in group]
+        edges = np.concatenate([_edges(area) for area in areas])
+        _pay(edges, edges, budget)
+        united += _parts_of(shapely.union_all(areas), group)
+    return united
 
 
 def _intersection(part: Part, other: Part, budget: Budget) -> list[Part]:
     area = _planar(part, other, shapely.intersection, budget)
-    made = _parts_of(area, part, other)
+    made = _parts_of(area, [part, other])
     return [piece for whole in made for piece in clipped(whole, Layer(other.lower, other.upper))]
 
 
 def _difference(part: Part, other: Part, budget: Budget) -> list[Part]:
     common = _planar(part, other, shapely.intersection, budget)
-    if not _parts_of(common, part, other):
+    if not _parts_of(common, [part, other]):
         return [part]
-    left = _parts_of(_planar(part, other, shapely.difference, budget), part, other)
-    for inner in _parts_of(common, part, other):
+    left = _parts_of(_planar(part, other, shapely.difference, budget), [part, other])
+    for inner in _parts_of(common, [part, other]):
         if _is_below(part.lower, other.lower):
             left.append(replace(inner, upper=lower_of(part.upper, other.lower)))
         if _is_below(other.upper, part.upper):
@@ -150,9 +149,9 @@ def _difference(part: Part, other: Part, budget: Budget) -> list[Part]:
     return left
 
 
-def _parts_of(area: shapely.Geometry, part: Part, other: Part) -> list[Part]:
-    """One part with the polygons of an area, or none."""
-    written = frozenset(w for p in (part, other) for outline in p.outlines for w in outline.written)
+def _parts_of(area: shapely.Geometry, sources: Sequence[Part]) -> list[Part]:
+    """One part with the polygons of an area and the limits of the first it comes from; none if nothing is left."""
+    written = frozenset(w for p in sources for outline in p.outlines for w in outline.written)
     outlines = []
     for polygon in shapely.get_parts(area):
         if polygon.geom_type != "Polygon" or polygon.area < MIN_AREA_DEG2:
@@ -160,14 +159,14 @@ def _parts_of(area: shapely.Geometry, part: Part, other: Part) -> list[Part]:
         lines = [polygon.exterior, *polygon.interiors]
         rings = tuple(np.ascontiguousarray(shapely.get_coordinates(line)[:, ::-1]) for line in lines)
         outlines.append(Outline(rings, "lonlat", written))
-    accuracy_m = max(part.accuracy_m, other.accuracy_m)
-    return [Part(tuple(outlines), part.lower, part.upper, accuracy_m)] if outlines else []
+    accuracy_m = max(source.accuracy_m for source in sources)
+    return [Part(tuple(outlines), sources[0].lower, sources[0].upper, accuracy_m)] if outlines else []
 
 
 def _planar(part: Part, other: Part, operation: shapely.lib.ufunc, budget: Budget) -> shapely.Geometry:
     near = float(part.outlines[0].rings[0][0, 1])
     areas = [_area(p, near) for p in (part, other)]
-    _pay(areas[0], areas[1], budget)
+    _pay(_edges(areas[0]), _edges(areas[1]), budget)
     return operation(*areas)
 
 
@@ -194,13 +193,12 @@ def _unbroken(ring: Floats, near_longitude: float) -> Floats:
     return np.column_stack([ring[:, 0], ring[:, 1] - 360.0 * (turns + first)])
 
 
-def _pay(one: shapely.Geometry, other: shapely.Geometry, budget: Budget) -> None:
+def _pay(one: NDArray[np.object_], other: NDArray[np.object_], budget: Budget) -> None:
     """Two combs of n teeth have n squared crossings: they are counted before they are made."""
-    near, edges = _edges(one), _edges(other)
-    budget.take(len(near) + len(edges))
-    tree = shapely.STRtree(near)
-    for k in range(0, len(edges), EDGES_AT_ONCE):
-        budget.take(PAIR_COST * tree.query(edges[k : k + EDGES_AT_ONCE]).shape[1])
+    budget.take(len(one) + len(other))
+    tree = shapely.STRtree(one)
+    for k in range(0, len(other), EDGES_AT_ONCE):
+        budget.take(PAIR_COST * tree.query(other[k : k + EDGES_AT_ONCE]).shape[1])
 
 
 def _edges(area: shapely.Geometry) -> NDArray[np.object_]:
