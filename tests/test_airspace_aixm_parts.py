@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from airvigil.airspace.aixm_curves import Outline
 from airvigil.airspace.aixm_parts import Part, combined
+from airvigil.airspace.aixm_positions import Budget
 from airvigil.airspace.limits import NO_LOWER, NO_UPPER, Limit
 from airvigil.airspace.volumes import ring_area_deg2
 from airvigil.errors import AirspaceError
@@ -58,7 +59,7 @@ def test_a_place_is_in_the_parts_if_logic_says_so(
         if not parts:
             return
         there = is_in(box(*other), x, y, z)
-        parts = combined(parts, operation, [box(*other)])
+        parts = combined(parts, operation, [box(*other)], Budget())
         expected = {
             "UNION": expected or there,
             "SUBTR": expected and not there,
@@ -71,17 +72,17 @@ def test_limits_of_different_references_cannot_be_combined() -> None:
     low = box(0, 2, 0, 2, 0, 10)
     flight_levels = Part(box(1, 3, 0, 2, 0, 1).outlines, Limit(5.0, "STD"), Limit(20.0, "STD"))
     with pytest.raises(AirspaceError, match="cannot be compared: their references differ"):
-        combined([low], "SUBTR", [flight_levels])
-    assert len(combined([low], "UNION", [flight_levels])) == 2
+        combined([low], "SUBTR", [flight_levels], Budget())
+    assert len(combined([low], "UNION", [flight_levels], Budget())) == 2
     all_heights = Part(flight_levels.outlines, NO_LOWER, NO_UPPER)
-    (left,) = combined([low], "SUBTR", [all_heights])
+    (left,) = combined([low], "SUBTR", [all_heights], Budget())
     assert ring_area_deg2(left.outlines[0].rings[0][::-1]) in (2.0, -2.0)
 
 
 def test_a_part_over_the_antimeridian() -> None:
     east = box(178.0, 180.0, 0, 2, 0, 10)
     west = box(-180.0, -178.0, 0, 2, 0, 10)
-    (joined,) = combined([east], "UNION", [west])
+    (joined,) = combined([east], "UNION", [west], Budget())
     (outline,) = joined.outlines
     assert np.ptp(outline.rings[0][:, 1]) == 4.0
 
@@ -90,10 +91,10 @@ def test_an_area_that_crosses_itself_is_not_combined() -> None:
     ring = np.array([[0.0, 0.0], [2.0, 2.0], [0.0, 2.0], [2.0, 0.0], [0.0, 0.0]])
     bow = Part((Outline((ring,), "lonlat", frozenset()),), NO_LOWER, NO_UPPER)
     with pytest.raises(AirspaceError, match="crosses itself"):
-        combined([bow], "INTERS", [box(0, 1, 0, 1, 0, 1)])
+        combined([bow], "INTERS", [box(0, 1, 0, 1, 0, 1)], Budget())
 
 
 def test_too_many_parts() -> None:
     part = box(0, 1, 0, 1, 0, 1)
     with pytest.raises(AirspaceError, match="more than 500 parts"):
-        combined([part] * 300, "UNION", [part] * 300)
+        combined([part] * 300, "UNION", [part] * 300, Budget())

@@ -131,16 +131,22 @@ class Composer:
         )
         parts: list[Part] = []
         said: list[str] = []
-        for component in sorted(components, key=_sequence):
-            operation = text_of(child(component, "operation")) or ("UNION" if parts else "BASE")
+        waiting: list[Part] = []  # unions one after the other are made together
+        for number, component in enumerate(sorted(components, key=_sequence)):
+            operation = text_of(child(component, "operation")) or ("UNION" if number else "BASE")
             if operation not in OPERATIONS:
                 raise AirspaceError(f"operation {operation[:40]!r} is not read")
             volume = child(component, "theAirspaceVolume", "AirspaceVolume")
             if volume is None:
                 raise AirspaceError("a geometry component without an AirspaceVolume")
             others, remarks = self._volume(volume, document)
-            parts = combined(parts, operation, others)
             said += remarks
+            if operation in ("BASE", "UNION"):
+                waiting += others
+                continue
+            parts = combined(parts, "UNION", waiting, self.budget)
+            parts, waiting = combined(parts, operation, others, self.budget), []
+        parts = combined(parts, "UNION", waiting, self.budget)
         if not parts:
             raise AirspaceError("nothing is left of it: its components take all of it away")
         return parts, said
@@ -191,10 +197,7 @@ class Composer:
             raise AirspaceError(f"dependency {dependency[:40]!r} is not read")
         layer = read_layer(volume)
         own = [Part(part.outlines, layer.lower, layer.upper, part.accuracy_m) for part in parts]
-        flat: list[Part] = own[:1]
-        for part in own[1:]:
-            flat = combined(flat, "UNION", [part])
-        return flat, [*said, *layer.remarks]
+        return combined([], "UNION", own, self.budget), [*said, *layer.remarks]
 
     def _corridor(self, volume: Element, document: int) -> tuple[list[Outline], Element | None]:
         """All within half the width of the centre line."""

@@ -19,13 +19,15 @@ from numpy.typing import NDArray
 
 from airvigil.airspace.aixm_curves import Outline
 from airvigil.airspace.aixm_limits import Layer
-from airvigil.airspace.aixm_positions import BeyondError
+from airvigil.airspace.aixm_positions import BeyondError, Budget
 from airvigil.airspace.edge_pieces import straightened
 from airvigil.airspace.limits import Limit
 from airvigil.errors import AirspaceError
 
 OPERATIONS = ("BASE", "UNION", "SUBTR", "INTERS")
-MAX_CROSSINGS = 2_000_000  # pairs of edges near each other, when two areas are combined
+PAIR_COST = (
+    5  # a pair of edges near each other, when two areas are combined, takes as long as so many positions
+)
 MAX_PARTS = 500
 EDGES_AT_ONCE = 1000
 MIN_AREA_DEG2 = 1e-12  # of 0.01 m2: what is left where two borders are the same but for rounding
@@ -48,32 +50,28 @@ class Part:
     accuracy_m: float = 0.0
 
 
-def combined(parts: Sequence[Part], operation: str, others: Sequence[Part]) -> list[Part]:
+def combined(parts: Sequence[Part], operation: str, others: Sequence[Part], budget: Budget) -> list[Part]:
     """The parts of an airspace after one more component.
 
     Args:
         operation: one of OPERATIONS.
+        budget: what the combination costs is taken from it before it is made.
 
     Raises:
         AirspaceError: limits that cannot be compared, or an area that crosses itself.
-        BeyondError: areas whose combination has no bounded cost.
+        BeyondError: areas whose combination costs more than is left.
     """
     if len(parts) + len(others) > MAX_PARTS:
         raise BeyondError(f"an airspace of more than {MAX_PARTS} parts")
-    if not parts:
-        if operation in ("SUBTR", "INTERS"):
-            raise AirspaceError(f"{operation} of nothing: no component before it")
-        return list(others)
     if operation in ("BASE", "UNION"):
-        result = list(parts)
-        for other in others:
-            result = _united(result, other)
-        return result
+        return _united([*parts, *others], budget)
+    if not parts:
+        raise AirspaceError(f"{operation} of nothing: no component before it")
     if operation == "INTERS":
-        return [met for part in parts for other in others for met in _intersection(part, other)]
+        return [met for part in parts for other in others for met in _intersection(part, other, budget)]
     result = list(parts)
     for other in others:
-        result = [left for part in result for left in _difference(part, other)]
+        result = [left for part in result for left in _difference(part, other, budget)]
         if len(result) > MAX_PARTS:
             raise BeyondError(f"an airspace of more than {MAX_PARTS} parts")
     return result
@@ -113,33 +111,37 @@ def _is_below(one: Limit, other: Limit) -> bool:
     return one.height_m < other.height_m
 
 
-def _same_limits(one: Part, other: Part) -> bool:
-    return all(
-        (a.height_m, a.reference) == (b.height_m, b.reference)
-        for a, b in ((one.lower, other.lower), (one.upper, other.upper))
-    )
+def _united(parts: Sequence[Part], budget: Budget) -> list[Part]:
+    """Parts of the same limits as one each, in the order of the first of each; one alone stays as it is."""
+    alike: dict[tuple[float, str, float, str], list[Part]] = {}
+    for part in parts:
+        key = (part.lower.height_m, part.lower.reference, part.upper.height_m, part.upper.reference)
+        alike.setdefault(key, []).append(part)
+    united = []
+    for group in alike.values():
+        if len(group) == 1:
+            united += group
+            continue
+        near = float(group[0].outlines[0].rings[0][0, 1])
+        areas = [_area(part, near) for part in group]
+        edges = np.concatenate([_edges(area) for area in areas])
+        _pay(edges, edges, budget)
+        united += _parts_of(shapely.union_all(areas), group)
+    return united
 
 
-def _united(parts: list[Part], other: Part) -> list[Part]:
-    for k, part in enumerate(parts):
-        if _same_limits(part, other):
-            joined = _planar(part, other, shapely.union)
-            return [*parts[:k], *_parts_of(joined, part, other), *parts[k + 1 :]]
-    return [*parts, other]
-
-
-def _intersection(part: Part, other: Part) -> list[Part]:
-    area = _planar(part, other, shapely.intersection)
-    made = _parts_of(area, part, other)
+def _intersection(part: Part, other: Part, budget: Budget) -> list[Part]:
+    area = _planar(part, other, shapely.intersection, budget)
+    made = _parts_of(area, [part, other])
     return [piece for whole in made for piece in clipped(whole, Layer(other.lower, other.upper))]
 
 
-def _difference(part: Part, other: Part) -> list[Part]:
-    common = _planar(part, other, shapely.intersection)
-    if not _parts_of(common, part, other):
+def _difference(part: Part, other: Part, budget: Budget) -> list[Part]:
+    common = _planar(part, other, shapely.intersection, budget)
+    if not _parts_of(common, [part, other]):
         return [part]
-    left = _parts_of(_planar(part, other, shapely.difference), part, other)
-    for inner in _parts_of(common, part, other):
+    left = _parts_of(_planar(part, other, shapely.difference, budget), [part, other])
+    for inner in _parts_of(common, [part, other]):
         if _is_below(part.lower, other.lower):
             left.append(replace(inner, upper=lower_of(part.upper, other.lower)))
         if _is_below(other.upper, part.upper):
@@ -147,9 +149,9 @@ def _difference(part: Part, other: Part) -> list[Part]:
     return left
 
 
-def _parts_of(area: shapely.Geometry, part: Part, other: Part) -> list[Part]:
-    """One part with the polygons of an area, or none."""
-    written = frozenset(w for p in (part, other) for outline in p.outlines for w in outline.written)
+def _parts_of(area: shapely.Geometry, sources: Sequence[Part]) -> list[Part]:
+    """One part with the polygons of an area and the limits of the first it comes from; none if nothing is left."""
+    written = frozenset(w for p in sources for outline in p.outlines for w in outline.written)
     outlines = []
     for polygon in shapely.get_parts(area):
         if polygon.geom_type != "Polygon" or polygon.area < MIN_AREA_DEG2:
@@ -157,14 +159,14 @@ def _parts_of(area: shapely.Geometry, part: Part, other: Part) -> list[Part]:
         lines = [polygon.exterior, *polygon.interiors]
         rings = tuple(np.ascontiguousarray(shapely.get_coordinates(line)[:, ::-1]) for line in lines)
         outlines.append(Outline(rings, "lonlat", written))
-    accuracy_m = max(part.accuracy_m, other.accuracy_m)
-    return [Part(tuple(outlines), part.lower, part.upper, accuracy_m)] if outlines else []
+    accuracy_m = max(source.accuracy_m for source in sources)
+    return [Part(tuple(outlines), sources[0].lower, sources[0].upper, accuracy_m)] if outlines else []
 
 
-def _planar(part: Part, other: Part, operation: shapely.lib.ufunc) -> shapely.Geometry:
+def _planar(part: Part, other: Part, operation: shapely.lib.ufunc, budget: Budget) -> shapely.Geometry:
     near = float(part.outlines[0].rings[0][0, 1])
     areas = [_area(p, near) for p in (part, other)]
-    _check_crossings(*areas)
+    _pay(_edges(areas[0]), _edges(areas[1]), budget)
     return operation(*areas)
 
 
@@ -191,21 +193,12 @@ def _unbroken(ring: Floats, near_longitude: float) -> Floats:
     return np.column_stack([ring[:, 0], ring[:, 1] - 360.0 * (turns + first)])
 
 
-def _check_crossings(one: shapely.Geometry, other: shapely.Geometry) -> None:
-    """Two combs of n teeth have n squared crossings: time and memory beyond any bound.
-
-    Raises:
-        BeyondError: more than MAX_CROSSINGS pairs of edges come near each other.
-    """
-    tree = shapely.STRtree(_edges(one))
-    edges = _edges(other)
-    found = 0
-    for k in range(0, len(edges), EDGES_AT_ONCE):
-        found += tree.query(edges[k : k + EDGES_AT_ONCE]).shape[1]
-        if found > MAX_CROSSINGS:
-            raise BeyondError(
-                f"two areas with more than {MAX_CROSSINGS:,} pairs of edges near each other are not combined"
-            )
+def _pay(one: NDArray[np.object_], other: NDArray[np.object_], budget: Budget) -> None:
+    """Two combs of n teeth have n squared crossings: they are counted before they are made."""
+    budget.take(len(one) + len(other))
+    tree = shapely.STRtree(one)
+    for k in range(0, len(other), EDGES_AT_ONCE):
+        budget.take(PAIR_COST * tree.query(other[k : k + EDGES_AT_ONCE]).shape[1])
 
 
 def _edges(area: shapely.Geometry) -> NDArray[np.object_]:

@@ -6,7 +6,8 @@ Rules
 - A thin gap or overlap is where the borders of two volumes run side by side, nearer than THIN_M and further than
   MIN_WIDTH_M, over a length of LENGTH_RATIO times the width and MIN_LENGTH_M at least. Measured at the vertices of both: that is where
   the distance of two broken lines is greatest.
-- States and FIRs may not overlap at all; users' volumes may, and widely overlapping ones are no finding.
+- States may not overlap at all, FIRs of one type only where one is a part of the other. Users' volumes may: widely overlapping
+  ones are no finding.
 - Edges are what their source says: a geodesic and a straight one between the same places are not the same border.
 """
 
@@ -32,6 +33,7 @@ from airvigil.airspace.edge_pieces import straightened
 from airvigil.airspace.volumes import Volume
 
 MIN_OVERLAP_M2 = 10_000.0
+PART_SHARE = 0.99  # of an area that lies in another: a sector of it
 MAX_RUNS = 20  # findings a pair; the rest is counted
 
 Floats = NDArray[np.float64]
@@ -45,7 +47,7 @@ def check_neighbours(volumes: Sequence[Volume]) -> Iterator[Finding]:
         layers.setdefault(layer_of(volume), []).append(number)
     for (kind, _), members in layers.items():
         if len(members) > 1:
-            yield from _check_layer(volumes, members, may_overlap=kind == "user")
+            yield from _check_layer(volumes, members, kind)
 
 
 def layer_of(volume: Volume) -> tuple[str, str]:
@@ -64,9 +66,7 @@ def _heights_meet(layer: Sequence[Volume]) -> NDArray[np.bool_]:
     return np.asarray(meet)
 
 
-def _check_layer(
-    volumes: Sequence[Volume], members: Sequence[int], *, may_overlap: bool
-) -> Iterator[Finding]:
+def _check_layer(volumes: Sequence[Volume], members: Sequence[int], kind: str) -> Iterator[Finding]:
     layer = [volumes[number] for number in members]
     areas = [_area(volume) for volume in layer]
     runs: dict[tuple[int, int], list[Run]] = {}
@@ -74,8 +74,8 @@ def _check_layer(
         runs.setdefault((members[min(one, other)], members[max(one, other)]), []).extend(found)
     for pair in sorted(runs):
         yield from _thin(volumes, pair, _distinct(runs[pair]))
-    if not may_overlap:
-        yield from _wide(volumes, areas, members)
+    if kind != "user":
+        yield from _wide(volumes, areas, members, "error" if kind == "states" else "warning")
 
 
 def _thin(volumes: Sequence[Volume], pair: tuple[int, int], runs: Sequence[Run]) -> Iterator[Finding]:
@@ -116,7 +116,7 @@ def _away_m(one: Run, other: Run) -> float:
 
 
 def _wide(
-    volumes: Sequence[Volume], areas: Sequence[shapely.Geometry], members: Sequence[int]
+    volumes: Sequence[Volume], areas: Sequence[shapely.Geometry], members: Sequence[int], severity: str
 ) -> Iterator[Finding]:
     """Overlaps that are not thin, where there should be none."""
     shapes = np.array(areas)
@@ -133,11 +133,13 @@ def _wide(
         scale = M_PER_DEG * math.cos(math.radians(place.y))
         area_m2 = float(shared.area) * M_PER_DEG * scale
         width_m = 2.0 * float(shared.area) * M_PER_DEG * scale / max(float(shared.length) * M_PER_DEG, 1e-9)
-        if area_m2 < MIN_OVERLAP_M2 or width_m < THIN_M:
+        is_part = severity != "error" and shared.area > PART_SHARE * min(shapes[a].area, shapes[b].area)
+        if area_m2 < MIN_OVERLAP_M2 or width_m < THIN_M or is_part:
             continue
         names = f"{volumes[one].volume_id} and {volumes[other].volume_id}"
         message = f"{names} overlap by {area_m2 / 1e6:,.1f} km2"
-        yield Finding("error", "overlap", one, volumes[one].volume_id, message, place.y, place.x)
+        where = volumes[one].place or volumes[one].volume_id
+        yield Finding(severity, "overlap", one, where, message, place.y, place.x)
 
 
 def _area(volume: Volume) -> shapely.Geometry:

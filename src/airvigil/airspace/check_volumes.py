@@ -97,7 +97,7 @@ def _check_ring(ring: Floats, edge_kind: str, where: str, number: int) -> Iterat
         return
     metres = steps * degree_m(ring[:-1, 0])
     lengths = np.hypot(metres[:, 0], metres[:, 1])
-    for index in np.flatnonzero(lengths < MIN_DUPLICATE_M).tolist():
+    for index in np.flatnonzero((lengths < MIN_DUPLICATE_M) & is_real).tolist():
         yield at("warning", "duplicate_vertex", index + 1, f"the same place as position {index}")
     yield from (at("warning", "spike", index, message) for index, message in _spikes(metres, lengths))
     polygon = shapely.Polygon(ring[:, ::-1])
