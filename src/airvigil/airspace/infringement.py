@@ -21,8 +21,9 @@ from airvigil.airspace.spells import Sample
 from airvigil.airspace.vertical import gva_sigma_m, p_within_limits
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
-from airvigil.tracking.filter import bridge_position
 from airvigil.tracking.local_plane import to_geodetic
+from airvigil.tracking.points import between
+from airvigil.tracking.row_order import taken
 from airvigil.tracking.track_table import NEVER
 
 NS = 1e-9
@@ -111,7 +112,7 @@ def count_steps(points: Points, nearest_m: FloatArray, step_m: float, steps: Any
         if point["before"] == NEVER:
             continue
         gap_s = (point["time"] - point["before"]) * NS
-        path = math.hypot(point["x_before"][0], point["x_before"][1])
+        path = math.hypot(point["before_e"], point["before_n"])
         q_sigma = math.sqrt(point["noise"] * gap_s * gap_s * gap_s / 192.0)
         spread = NEAR_SIGMAS * (q_sigma + math.sqrt(point["cov_ee"] + point["cov_nn"]))
         if nearest_m[i] > path + spread and path + spread < NEAR_M:
@@ -147,15 +148,7 @@ def lay_path(
         gap = point["time"] - point["before"]
         for j in range(steps[i]):
             tau = gap * (j + 1) // (steps[i] + 1)
-            e, n, ee, en, nn = bridge_position(
-                point["x_before"],
-                point["P_before"],
-                point["x"],
-                point["P"],
-                gap * NS,
-                tau * NS,
-                point["noise"],
-            )
+            e, n, ee, en, nn = between(point, tau * NS)
             owner[k] = i
             time[k] = point["before"] + tau
             lat[k], lon[k] = to_geodetic(point["lat"], point["lon"], e, n)
@@ -235,7 +228,8 @@ def samples_of(points: Points, airspace: Airspace, settings: Settings) -> Sample
 
 def believed_airborne(points: Points) -> Points:
     """The points that may make a spell: credible or degraded, and not on the ground."""
-    return points[(points["integrity"] != verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)]
+    is_believed = (points["integrity"] != verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)
+    return points if is_believed.all() else taken(points, np.flatnonzero(is_believed))
 
 
 def pairs_in(samples: Samples, points: Points) -> Iterator[tuple[int, int, npt.NDArray[np.int64]]]:
