@@ -108,7 +108,7 @@ def admission() -> Load:
 
     settings, intake, table = load_settings(), Intake(), TrackTable()
     arrive(intake, table, _flights(), settings.time, BEGINNING)
-    rows = release(intake, START_NS + 10**15)
+    rows = release(intake, START_NS + 10**15, len(table.keys))
     receivers = np.full((1, 3), np.nan)
     sensors, limits = sensor_table_of(settings), limits_of(settings)
     found: dict[str, int] = {}

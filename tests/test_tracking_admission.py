@@ -11,7 +11,7 @@ import pytest
 from airvigil.settings import load_settings
 from airvigil.tracking.admission import EPU_M, accuracy_of, admit
 from airvigil.tracking.rows import rows_of
-from airvigil.tracking.track_table import TrackTable, limits_of, sensor_table_of
+from airvigil.tracking.track_table import MOTION, TrackTable, limits_of, sensor_table_of
 from airvigil.units import EPU_TO_SIGMA
 from made_flights import M_PER_DEG, Judged, Row, displaced, path
 from small_world import SETTINGS, START_NS, make_reports
@@ -25,9 +25,8 @@ def _covariance(**columns: Any) -> tuple[list[float], int]:
             [{"time_s": 0.0, "icao24": "4601f7", "latitude_deg": 1.0, "longitude_deg": 1.0, **columns}]
         )
     ).rows[0]
-    out = np.empty(3)
-    default = accuracy_of(row, sensor_table_of(SETTINGS)[0], out)
-    return out.tolist(), default
+    cov, default = accuracy_of(row, sensor_table_of(SETTINGS)[0])
+    return list(cov), default
 
 
 def test_a_sensors_own_covariance_comes_first() -> None:
@@ -303,7 +302,7 @@ def test_tracks_in_one_batch_do_not_touch_each_other() -> None:
     together = rows_of(make_reports([row for flight in flights for row in flight]))
     table = TrackTable()
     rows = together.rows.copy()
-    rows["slot"] = [table.slot(str(together.keys[s])) for s in rows["slot"]]
+    rows["slot"] = table.slots_of(together)
     receivers = np.full((1, 3), np.nan)
     rejects, points = admit(rows, table, receivers, sensor_table_of(settings), limits_of(settings))
     assert not rejects.any()
@@ -311,9 +310,11 @@ def test_tracks_in_one_batch_do_not_touch_each_other() -> None:
         alone = rows_of(make_reports(flight))
         single = TrackTable()
         single.slot(f"46010{k}")
-        _, mine = admit(alone.rows.copy(), single, receivers, sensor_table_of(settings), limits_of(settings))
-        theirs = points[points["slot"] == table.slots[f"46010{k}"]]
-        for name in ("lat", "lon", "cov_ee", "cov_en", "cov_nn", "speed_mps", "x", "P"):
+        rows = alone.rows.copy()
+        rows["slot"] = 0
+        _, mine = admit(rows, single, receivers, sensor_table_of(settings), limits_of(settings))
+        theirs = points[points["slot"] == table.slot(f"46010{k}")]
+        for name in ("lat", "lon", "cov_ee", "cov_en", "cov_nn", "speed_mps", *MOTION, "before_p00"):
             assert np.array_equal(mine[name], theirs[name], equal_nan=True)
 
 

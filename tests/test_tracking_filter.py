@@ -20,6 +20,7 @@ from airvigil.tracking.filter import (
     filter_tracks,
     innovation_nis,
 )
+from airvigil.tracking.motion import motion_of, predicted_nis, put_motion
 
 POSITION, VELOCITY = slice(0, 2), slice(2, 4)
 
@@ -279,3 +280,23 @@ def test_the_examples_in_the_docstrings_hold() -> None:
     result = doctest.testmod(motion)
     assert result.attempted >= 2
     assert result.failed == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEEDS, STEPS, PSD)
+def test_a_predicted_innovation_is_that_of_the_predicted_state(seed: int, dt_s: float, q: float) -> None:
+    rng = np.random.default_rng(seed)
+    x, p = random_state(rng)
+    r, z = random_spd(rng, 2, 1e4), rng.normal(size=2) * 1e4
+    before = motion_of(x, p)
+    got = predicted_nis(before, dt_s, q, *z, r[0, 0], r[0, 1], r[1, 1])
+    cv_predict(x, p, dt_s, q)
+    assert got == innovation_nis(x, p, *z, r[0, 0], r[0, 1], r[1, 1])
+
+
+def test_a_state_survives_being_numbers() -> None:
+    x, p = random_state(np.random.default_rng(7))
+    back_x, back_p = np.zeros(4), np.zeros((4, 4))
+    put_motion(motion_of(x, p), back_x, back_p)
+    assert back_x.tolist() == x.tolist()
+    assert back_p.tolist() == p.tolist()

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airvigil.settings import Time
 from airvigil.tracking.accounting import accounting_rows
-from airvigil.tracking.intake import BEGINNING, Intake, arrive, release, settle, watermark_after
+from airvigil.tracking.intake import (
+    BEGINNING,
+    NO_TIME,
+    TIME_IN_FUTURE,
+    TIME_LEAP,
+    Intake,
+    arrive,
+    release,
+    settle,
+    sort_out,
+    watermark_after,
+)
+from airvigil.tracking.rows import BAD_POSITION, LATE, ROW, USABLE
 from airvigil.tracking.track_table import TrackTable
 from made_flights import Judged, path
 from small_world import START_NS, make_reports
@@ -77,8 +92,8 @@ def test_a_rejected_row_is_not_counted_as_late_too() -> None:
 
 def test_rows_wait_until_nothing_earlier_can_come() -> None:
     intake = taken([{"time_s": 3.0}, {"time_s": 2.0, "received_s": 3.0}, {"time_s": 4.0}])
-    assert len(release(intake, START_NS + 2 * SECOND)) == 0
-    rows = release(intake, START_NS + 3 * SECOND + 1)
+    assert len(release(intake, START_NS + 2 * SECOND, 1)) == 0
+    rows = release(intake, START_NS + 3 * SECOND + 1, 1)
     assert sorted((rows["time"] - START_NS) // SECOND) == [2, 3]
     assert len(intake.pending) == 1
 
@@ -87,7 +102,7 @@ def test_the_books_balance_at_every_moment() -> None:
     intake = taken([{"time_s": float(t)} for t in range(10)] + [{"time_s": 1.0, "received_s": 10.0}])
     account = intake.accounts["made-up"]
     assert account.waiting() == 10
-    rows = release(intake, START_NS + 5 * SECOND)
+    rows = release(intake, START_NS + 5 * SECOND, 1)
     settle(intake, rows, np.array([0, 1, 0, 1, 0]), {1: "stale_repeat"})
     assert (account.used, account.late, dict(account.rejected), account.waiting()) == (
         3,
@@ -161,3 +176,74 @@ def test_the_watermark_follows_confirmed_receptions() -> None:
     assert watermark_after(intake, rows, RULE) == START_NS + 1 * SECOND  # 5 is not confirmed, 3 is, less 2
     arrive(intake, table, rows, RULE, BEGINNING)
     assert watermark_after(intake, rows.slice(0, 0), RULE) == START_NS + 1 * SECOND
+
+
+RECEIVED = st.lists(
+    st.tuples(st.integers(0, 12), st.integers(-7, 14), st.booleans()), min_size=1, max_size=30
+)  # (seconds of reception, seconds of application or below 0 none, has a reason of its own already)
+
+
+def _plainly_sorted_out(
+    rows: list[tuple[int, int, bool]], newest: int, latest: int, limits: tuple[int, int, int, int]
+) -> list[int]:
+    """What `sort_out` says, row by row, with nothing carried along but the receptions so far."""
+    passed, lateness, leap, future = limits
+    told = []
+    for k, (received, applies, has_reason) in enumerate(rows):
+        line = [latest, *(row[0] for row in rows[: k + 1])]
+        confirmed = [min(pair) for pair in pairwise(line)]
+        before, now = max([newest, *confirmed[:-1]]), max([newest, *confirmed])
+        if has_reason:
+            told.append(BAD_POSITION)
+        elif applies < 0:
+            told.append(NO_TIME)
+        elif applies > received + future:
+            told.append(TIME_IN_FUTURE)
+        elif now > BEGINNING and received - now > leap:
+            told.append(TIME_LEAP)
+        else:
+            told.append(LATE if applies < max(before - lateness, passed) else USABLE)
+    return told
+
+
+@given(
+    RECEIVED,
+    st.sampled_from([BEGINNING, 3]),
+    st.sampled_from([BEGINNING, 5]),
+    st.sampled_from([BEGINNING, 4]),
+)
+def test_sorting_out_equals_the_rules_said_plainly(
+    rows: list[tuple[int, int, bool]], newest: int, latest: int, passed: int
+) -> None:
+    records, reasons = np.zeros(len(rows), ROW), np.zeros(len(rows), np.int16)
+    records["received"], records["time"] = [row[0] for row in rows], [row[1] for row in rows]
+    reasons[[row[2] for row in rows]] = BAD_POSITION
+    limits = (passed, 2, 6, 1)
+    after = sort_out(records, reasons, newest, latest, *limits)
+    assert reasons.tolist() == _plainly_sorted_out(rows, newest, latest, limits)
+    line = [latest, *(row[0] for row in rows)]
+    assert after == (max([newest, *(min(pair) for pair in pairwise(line))]), line[-1])
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 50), max_size=9), max_size=12), st.lists(st.integers(0, 50), max_size=4)
+)
+def test_what_leaves_and_what_waits_does_not_depend_on_batches(
+    batches: list[list[int]], watermarks: list[int]
+) -> None:
+    parts, whole = Intake(), Intake()
+    times = [time for batch in batches for time in batch]
+    rows = np.zeros(len(times), ROW)
+    rows["time"], rows["received"] = times, np.arange(len(times))
+    whole.keep(rows)
+    done = 0
+    for batch in batches:
+        parts.keep(rows[done : done + len(batch)].copy())
+        done += len(batch)
+    assert parts.pending.tobytes() == whole.pending.tobytes() == rows.tobytes()
+    for watermark in sorted(watermarks):
+        expected = [t for t in whole.pending["time"].tolist() if t < watermark]
+        left, also_left = release(parts, watermark, 1), release(whole, watermark, 1)
+        assert left.tobytes() == also_left.tobytes()
+        assert left["time"].tolist() == sorted(expected)
+        assert parts.pending.tobytes() == whole.pending.tobytes()

@@ -9,7 +9,17 @@ from geographiclib.geodesic import Geodesic
 from hypothesis import given, settings
 
 from airvigil.tracking import local_plane
-from airvigil.tracking.local_plane import convergence_rad, to_geodetic, to_local
+from airvigil.tracking.local_plane import (
+    convergence_rad,
+    leg_back,
+    leg_between,
+    leg_local,
+    to_geodetic,
+    to_local,
+    turn_along,
+    walk,
+)
+from airvigil.tracking.plausibility import great_circle_m, sphere_m
 
 WGS84 = Geodesic.WGS84
 LATITUDES = st.floats(-89.0, 89.0)
@@ -52,6 +62,36 @@ def test_convergence_is_the_difference_of_the_azimuths_at_both_ends(
     turned = math.radians(line["azi2"] - line["azi1"])
     got = convergence_rad(lat0, lon0, line["lat2"], line["lon2"])
     assert abs(math.remainder(got - turned, 2.0 * math.pi)) < 1e-7
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    LATITUDES, LONGITUDES, AZIMUTHS, st.sampled_from([1.0, 300.0, 5_000.0, 200_000.0]), st.floats(0.1, 1.0)
+)
+def test_a_leg_answers_as_its_two_places_do(
+    lat0: float, lon0: float, azimuth: float, reach_m: float, part: float
+) -> None:
+    e, n = (f(math.radians(azimuth)) * reach_m * part for f in (math.sin, math.cos))
+    lat, lon = to_geodetic(lat0, lon0, e, n)
+    leg = leg_between(lat0, lon0, lat, lon)
+    assert abs(sphere_m(leg) - great_circle_m(lat0, lon0, lat, lon)) < 1e-6
+    turn = convergence_rad(lat0, lon0, lat, lon)
+    assert math.dist(turn_along(leg), (math.cos(turn), math.sin(turn))) < 1e-12
+    assert math.dist(leg_local(leg_back(leg)), to_local(lat, lon, lat0, lon0)) < 1e-6
+    sine, cosine = math.sin(math.radians(lat0)), math.cos(math.radians(lat0))
+    walked_lat, walked_lon, walked = walk(lat0, lon0, sine, cosine, e, n)
+    assert (walked_lat, walked_lon) == (lat, lon)
+    assert math.dist(walked[:4], leg[:4]) < 1e-13
+    assert math.dist(leg_local(walked), (e, n)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("lat0", "lon0", "e", "n"), [(89.99, 10.0, 0.0, 5_000.0), (-89.99, 0.0, 3_000.0, -900.0)]
+)
+def test_a_walk_past_a_pole_comes_back(lat0: float, lon0: float, e: float, n: float) -> None:
+    lat, lon = to_geodetic(lat0, lon0, e, n)
+    assert abs(lat) <= 90.0
+    assert math.dist(to_local(lat0, lon0, lat, lon), (e, n)) < 1e-6
 
 
 def test_nan_stays_unknown_and_the_origin_is_zero() -> None:

@@ -5,18 +5,33 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airvigil.reports import REPORT_SCHEMA, SENSOR_KINDS
-from airvigil.tracking.rows import rows_of, text_of
+from airvigil.tracking.rows import (
+    BAD_ACCURACY,
+    BAD_POSITION,
+    NO_IDENTITY,
+    ROW,
+    USABLE,
+    Arrivals,
+    find_faults,
+    rows_of,
+)
+from airvigil.tracking.texts import text_of
 from small_world import START_NS, make_reports
 
 
 def record(**columns: Any) -> Any:
     return rows_of(make_reports([{"time_s": 0.0, "icao24": "4601f7", **columns}])).rows[0]
+
+
+def reasons(arrivals: Arrivals) -> list[str | None]:
+    return [arrivals.reason(i) for i in range(len(arrivals.rows))]
 
 
 def test_unknown_is_nan_or_minus_one_and_zero_stays_zero() -> None:
@@ -66,24 +81,24 @@ def test_text_that_is_too_long_is_cut_and_what_is_not_ascii_is_marked() -> None:
 )
 def test_a_track_is_its_address_or_else_its_sensors_number(columns: dict[str, Any], key: str) -> None:
     arrivals = rows_of(make_reports([{"time_s": 0.0, **columns}]))
-    assert arrivals.keys[arrivals.rows["slot"][0]] == key
-    assert arrivals.reasons == [None]
+    assert arrivals.key(0) == key
+    assert reasons(arrivals) == [None]
 
 
 def test_the_same_number_of_two_sensors_is_two_tracks() -> None:
     arrivals = rows_of(
         make_reports([{"time_s": 0.0, "sensor": s, "sensor_track": "7"} for s in ("north", "south")])
     )
-    assert len({arrivals.keys[slot] for slot in arrivals.rows["slot"]}) == 2
+    assert len({arrivals.key(0), arrivals.key(1)}) == 2
 
 
 def test_without_any_identity_a_row_is_rejected() -> None:
     arrivals = rows_of(make_reports([{"time_s": 0.0}, {"time_s": 1.0, "icao24": "4601f7"}]))
-    assert arrivals.reasons == ["no_identity", None]
+    assert reasons(arrivals) == ["no_identity", None]
 
 
 def test_a_feeds_own_reject_reason_comes_first() -> None:
-    assert rows_of(make_reports([{"time_s": 0.0, "reject_reason": "bad_crc"}])).reasons == ["bad_crc"]
+    assert reasons(rows_of(make_reports([{"time_s": 0.0, "reject_reason": "bad_crc"}]))) == ["bad_crc"]
 
 
 @pytest.mark.parametrize(
@@ -92,13 +107,13 @@ def test_a_feeds_own_reject_reason_comes_first() -> None:
 )
 def test_a_position_that_is_nowhere_on_earth_is_bad(lat: float | None, lon: float | None) -> None:
     table = make_reports([{"time_s": 0.0, "icao24": "4601f7", "latitude_deg": lat, "longitude_deg": lon}])
-    assert rows_of(table).reasons == ["bad_position"]
+    assert reasons(rows_of(table)) == ["bad_position"]
 
 
 def test_the_poles_and_the_antimeridian_are_on_earth() -> None:
     for lat, lon in ((90.0, 0.0), (-90.0, 180.0), (0.0, -180.0)):
         table = make_reports([{"time_s": 0.0, "icao24": "4601f7", "latitude_deg": lat, "longitude_deg": lon}])
-        assert rows_of(table).reasons == [None]
+        assert reasons(rows_of(table)) == [None]
 
 
 def test_sensor_kinds_are_their_numbers_and_an_unknown_one_is_a_state_vector() -> None:
@@ -132,12 +147,44 @@ def test_a_table_of_many_chunks_gives_the_rows_of_one() -> None:
     pieces = pa.concat_tables([whole.slice(k, 2) for k in (0, 2, 4)])
     a, b = rows_of(whole), rows_of(pieces)
     for name in a.rows.dtype.names or ():
-        if name not in ("slot", "sensor"):
+        if name != "sensor":
             assert a.rows[name].tobytes() == b.rows[name].tobytes()
-    assert [a.keys[s] for s in a.rows["slot"]] == [b.keys[s] for s in b.rows["slot"]]
+    assert [a.key(i) for i in range(6)] == [b.key(i) for i in range(6)]
     assert [a.sensors[s] for s in a.rows["sensor"]] == [b.sensors[s] for s in b.rows["sensor"]]
 
 
 def test_an_empty_table_has_no_rows() -> None:
     arrivals = rows_of(REPORT_SCHEMA.empty_table())
     assert len(arrivals.rows) == 0
+
+
+ODD = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1.0, 1.0, 4.0, 90.0, 90.5, 360.0, 361.0, 1e200])
+
+
+def _plain_fault(lat: float, lon: float, ee: float, en: float, nn: float, bias: float) -> int:
+    """What `find_faults` says of one row that has a key."""
+    if math.isnan(lat) != math.isnan(lon) or abs(lat) > 90.0 or abs(lon) > 360.0:
+        return BAD_POSITION
+    if not all(math.isnan(value) for value in (ee, en, nn)):
+        cross = 0.0 if math.isnan(en) else en
+        if not all(math.isfinite(value) for value in (ee, nn, cross)) or not (ee > 0.0 and nn > 0.0):
+            return BAD_ACCURACY
+        if not ee * nn > cross * cross:
+            return BAD_ACCURACY
+    return BAD_ACCURACY if math.isinf(bias) or bias < 0.0 else USABLE
+
+
+@given(st.lists(st.tuples(ODD, ODD, ODD, ODD, ODD, ODD), min_size=1, max_size=8), ODD)
+def test_faults_are_found_as_the_rules_say_plainly(values: list[tuple[float, ...]], height_m: float) -> None:
+    rows = np.zeros(len(values), ROW)
+    for name, column in zip(
+        ("lat", "lon", "cov_ee", "cov_en", "cov_nn", "bias_m"), zip(*values, strict=True), strict=True
+    ):
+        rows[name] = column
+    rows["geometric_height_m"] = height_m
+    has_key, reasons = np.ones(len(values), bool), np.zeros(len(values), np.int16)
+    has_key[-1] = False
+    find_faults(rows, has_key, reasons)
+    assert reasons.tolist() == [*(_plain_fault(*row) for row in values[:-1]), NO_IDENTITY]
+    kept = math.nan if math.isinf(height_m) else height_m
+    assert np.array_equal(rows["geometric_height_m"], np.full(len(values), kept), equal_nan=True)

@@ -8,6 +8,7 @@ import pytest
 from airvigil.reports import SENSOR_KINDS
 from airvigil.tracking.track_table import (
     LIMITS,
+    MOTION,
     NEVER,
     SENSOR_VALUES,
     TRACK,
@@ -30,14 +31,13 @@ def test_the_table_grows_without_changing_what_is_in_it() -> None:
     table = TrackTable()
     table.slot("first")
     table.records["lat"][0] = 59.0
-    table.x[0] = [1.0, 2.0, 3.0, 4.0]
-    table.P[0] = np.arange(16).reshape(4, 4)
+    for k, name in enumerate(MOTION):
+        table.records[name][0] = k
     for k in range(500):
         table.slot(str(k))
-    assert len(table.records) == len(table.x) == len(table.P) >= 501
+    assert len(table.records) >= 501
     assert table.records["lat"][0] == 59.0
-    assert table.x[0].tolist() == [1.0, 2.0, 3.0, 4.0]
-    assert table.P[0].tolist() == np.arange(16).reshape(4, 4).tolist()
+    assert [table.records[name][0] for name in MOTION] == list(range(len(MOTION)))
 
 
 def test_of_a_blank_track_nothing_is_known() -> None:
@@ -62,26 +62,23 @@ def test_a_copy_shares_nothing() -> None:
     copy = table.copy()
     copy.slot("b")
     copy.records["lat"][0] = 1.0
-    copy.P[0, 0, 0] = 1.0
     assert table.keys == ["a"]
     assert np.isnan(table.records["lat"][0])
-    assert table.P[0, 0, 0] == 0.0
 
 
 def test_limits_stand_where_kernels_look_for_them() -> None:
-    limits = limits_of(SETTINGS)
-    assert len(limits) == len(LIMITS)
-    for name, value in zip(LIMITS, limits, strict=True):
+    (limits,) = limits_of(SETTINGS)
+    for name in LIMITS:
+        value = limits[name]
         group = SETTINGS.admission if hasattr(SETTINGS.admission, name) else SETTINGS.tracks
         assert value == float(getattr(group, name))
 
 
 def test_the_assumed_quality_of_each_kind_stands_in_its_row() -> None:
     table = sensor_table_of(SETTINGS)
-    assert table.shape == (len(SENSOR_KINDS), len(SENSOR_VALUES))
-    assert table[SENSOR_KINDS.index("radar")].tolist() == [
-        SETTINGS.sensors["radar"].__dict__[name] for name in SENSOR_VALUES
-    ]
+    assert len(table) == len(SENSOR_KINDS)
+    for name in SENSOR_VALUES:
+        assert table[SENSOR_KINDS.index("radar")][name] == getattr(SETTINGS.sensors["radar"], name)
 
 
 def test_forgetting_moves_what_is_kept_and_says_where_to() -> None:
@@ -89,13 +86,13 @@ def test_forgetting_moves_what_is_kept_and_says_where_to() -> None:
     for k in range(6):
         table.slot(str(k))
         table.records["heard"][k] = 100 * k
-        table.x[k] = k
+        table.records["ve"][k] = k
     moved = table.forget(250, np.array([1], dtype=np.int32))
     assert moved.tolist() == [-1, 0, -1, 1, 2, 3]
     assert table.keys == ["1", "3", "4", "5"]
     assert [table.slot(key) for key in table.keys] == [0, 1, 2, 3]
     assert table.records["heard"][:4].tolist() == [100, 300, 400, 500]
-    assert table.x[:4, 0].tolist() == [1.0, 3.0, 4.0, 5.0]
+    assert table.records["ve"][:4].tolist() == [1.0, 3.0, 4.0, 5.0]
     assert table.records["heard"][table.slot("new")] == NEVER
 
 

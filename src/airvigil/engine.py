@@ -10,9 +10,11 @@ events before a watermark leave in the step that passes it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from airvigil.airspace import permission_stays, spell_book
@@ -23,13 +25,38 @@ from airvigil.airspace.terrain import Terrain
 from airvigil.airspace.vertical import knowledge_for
 from airvigil.incidents import incidents
 from airvigil.settings import Settings
-from airvigil.state import Output, State, margin_table, observation_events, point_table
+from airvigil.state import Names, Output, State, observation_events
 from airvigil.tracking import admission, intake, interference, verdicts
 from airvigil.tracking.identity import exempt_blocks, state_blocks
+from airvigil.tracking.rows import Rows
 from airvigil.tracking.track_table import limits_of, sensor_table_of
 
 Event = dict[str, Any]
 REJECT_NAMES = {code: name for code, (name, _) in verdicts.REJECTS.items()}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What settings and airspace come to in the form in which a step uses them."""
+
+    limits: Rows
+    sensors: Rows
+    teller: Teller
+
+
+# of the settings and airspace seen last: a step of one row would mostly make these
+_kept: list[tuple[Settings, Airspace, Rules]] = []
+
+
+def rules_of(settings: Settings, airspace: Airspace) -> Rules:
+    """The rules of settings and airspace, which never change."""
+    for known, sky, rules in _kept:
+        if known is settings and sky is airspace:
+            return rules
+    teller = Teller(settings, state_blocks(settings.permission), exempt_blocks(settings.permission), airspace)
+    rules = Rules(limits_of(settings), sensor_table_of(settings), teller)
+    _kept[:] = [(settings, airspace, rules)]
+    return rules
 
 
 def step(
@@ -56,32 +83,30 @@ def step(
     Returns:
         (state, output): events with time before the watermark, in order; points and margins as tables.
     """
-    if intake.forget_tracks(state.intake, state.tracks, settings.tracks.memory_s):
-        interference.forget(state.interference, set(state.tracks.keys))
+    intake.forget_tracks(state.intake, state.tracks, settings.tracks.memory_s)
     intake.arrive(state.intake, state.tracks, reports, settings.time, state.watermark)
     state.permissions.taken(observations, state.watermark)
     state.heights.take(observations)
     state.watermark = max(state.watermark, watermark_ns)
-    rows = intake.release(state.intake, state.watermark)
-    rejects, points = admission.admit(
-        rows, state.tracks, state.receiver_table(), sensor_table_of(settings), limits_of(settings)
-    )
+    rows = intake.release(state.intake, state.watermark, len(state.tracks.keys))
+    rules = rules_of(settings, airspace)
+    rejects, points = admission.admit(rows, state.tracks, state.receiver_table(), rules.sensors, rules.limits)
     intake.settle(state.intake, rows, rejects, REJECT_NAMES)
-    teller = Teller(settings, state_blocks(settings.permission), exempt_blocks(settings.permission), airspace)
     believed = believed_airborne(points)
     samples = samples_of(
         believed, airspace, settings, knowledge_for(airspace.volumes, state.heights, terrain)
     )
     state.heights.forget(state.watermark, settings.heights)
     keys = state.tracks.keys
-    events = spell_book.take_samples(state.spells, samples, believed, keys, airspace.volumes, teller)
-    events += spell_book.pass_time(state.spells, state.watermark, teller)
+    events = spell_book.take_samples(state.spells, samples, believed, keys, airspace.volumes, rules.teller)
+    events += spell_book.pass_time(state.spells, state.watermark, rules.teller)
     events += permission_stays.judge_stays(
         *(state.stays, state.permissions, samples, believed, keys, airspace.volumes),
         *(events, settings, state.watermark),
     )
+    bad = interference.claims_in(points)
     events += interference.take_points(
-        state.interference, points, keys, _claimed(points, airspace), settings.tracks
+        state.interference, points, bad, state.tracks, _claimed(points, bad, airspace), settings.tracks
     )
     events += interference.pass_time(state.interference, state.watermark, settings.tracks)
     events += observation_events(state, observations) + state.permissions.refusals(state.watermark)
@@ -89,18 +114,16 @@ def step(
     for event in told:
         state.sequence += 1
         event["seq"] = state.sequence
-    return state, Output(
-        told, point_table(points, rows, state), margin_table(samples, believed, airspace, keys)
-    )
+    names = Names(keys, state.intake.sensors, tuple(volume.volume_id for volume in airspace.volumes))
+    return state, Output(told, rows, points, believed, samples, names)
 
 
 def _order(event: Event) -> tuple[int, str]:
     return event["time_ns"], event.get("spell_id") or event.get("interference_id") or ""
 
 
-def _claimed(points: Any, airspace: Airspace) -> dict[int, list[str]]:
+def _claimed(points: Rows, which: npt.NDArray[np.int64], airspace: Airspace) -> dict[int, list[str]]:
     """For airborne points that are not credible, the volumes that they claim to be inside."""
-    which = np.flatnonzero((points["integrity"] == verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1))
     if not len(which):
         return {}
     unknown = np.full((len(which), 3), np.nan)

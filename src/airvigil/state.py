@@ -9,14 +9,15 @@ Rules
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from airvigil.airspace.margins import Airspace
 from airvigil.airspace.permission_stays import StayBook
 from airvigil.airspace.permissions import PermissionBook
 from airvigil.airspace.qnh import QnhBook
@@ -29,7 +30,8 @@ from airvigil.tracking.accounting import Account
 from airvigil.tracking.identity import icao24_of, track_id
 from airvigil.tracking.intake import BEGINNING, Intake
 from airvigil.tracking.interference import InterferenceBook
-from airvigil.tracking.rows import ROW, text_of
+from airvigil.tracking.key_index import KeyIndex
+from airvigil.tracking.rows import ROW, Rows, text_of
 from airvigil.tracking.track_table import TRACK, TrackTable
 from airvigil.units import utc_text
 
@@ -42,8 +44,6 @@ STATE_SCHEMA = pa.schema(
         pa.field("layout", pa.string()),  # JSON: NumPy layouts of the record columns
         pa.field("pending", pa.binary()),
         pa.field("tracks", pa.binary()),
-        pa.field("x", pa.binary()),
-        pa.field("P", pa.binary()),
         pa.field("rest", pa.string()),  # JSON
     ],
     metadata={"airvigil.table": "state", "airvigil.version": str(STATE_VERSION)},
@@ -121,12 +121,7 @@ class State:
             "heights": self.heights.to_plain(),
             "observations": self.observations,
         }
-        arrays = (
-            self.intake.pending,
-            self.tracks.records[:count],
-            self.tracks.x[:count],
-            self.tracks.P[:count],
-        )
+        arrays = (self.intake.pending, self.tracks.records[:count])
         row = [STATE_VERSION, _layout(), *(a.tobytes() for a in arrays), json.dumps(rest, sort_keys=True)]
         return pa.table([[value] for value in row], schema=STATE_SCHEMA)
 
@@ -150,15 +145,13 @@ class State:
             rest["watermark"],
             rest["sequence"],
         )
-        pending = np.frombuffer(row["pending"], dtype=ROW).copy()
         accounts = {name: Account.from_plain(a) for name, a in rest["accounts"].items()}
-        state.intake = Intake(pending, rest["newest"], rest["latest"], rest["sensors"], accounts)
-        for key in rest["keys"]:
-            state.tracks.slot(key)
+        state.intake = Intake([], rest["newest"], rest["latest"], rest["sensors"], accounts)
+        state.intake.keep(np.frombuffer(row["pending"], dtype=ROW).copy())
         count = len(rest["keys"])
+        state.tracks = TrackTable(KeyIndex(rest["keys"]))
+        state.tracks.make_room()
         state.tracks.records[:count] = np.frombuffer(row["tracks"], dtype=TRACK)
-        state.tracks.x[:count] = np.frombuffer(row["x"]).reshape(count, 4)
-        state.tracks.P[:count] = np.frombuffer(row["P"]).reshape(count, 4, 4)
         state.spells = SpellBook.from_plain(rest["spells"])
         state.interference = InterferenceBook.from_plain(rest["interference"])
         state.incidents = IncidentBook.from_plain(rest["incidents"])
@@ -167,15 +160,6 @@ class State:
         state.heights = QnhBook.from_plain(rest["heights"])
         state.observations = rest["observations"]
         return state
-
-
-@dataclass(frozen=True)
-class Output:
-    """What one step tells: events in order, track points, and margins of believed points."""
-
-    events: list[Event]
-    points: pa.Table
-    margins: pa.Table
 
 
 UTC_NS = pa.timestamp("ns", tz="UTC")
@@ -220,30 +204,90 @@ MARGIN_SCHEMA = pa.schema(
 NO_POINTS, NO_MARGINS = POINT_SCHEMA.empty_table(), MARGIN_SCHEMA.empty_table()
 
 
-def _names_of(points: Any, keys: list[str]) -> list[str]:
-    known: dict[tuple[int, int], str] = {}
-    names = []
-    for slot, start in zip(points["slot"].tolist(), points["start"].tolist(), strict=True):
-        if (slot, start) not in known:
-            known[slot, start] = track_id(keys[slot], start)
-        names.append(known[slot, start])
-    return names
+@dataclass(frozen=True)
+class Names:
+    """What the numbers in records stand for. The lists are the state's own: they grow, what is in them stays.
+
+    Attributes:
+        keys: track key by slot.
+        sensors: by number.
+        volumes: ids, in the order of the airspace.
+    """
+
+    keys: list[str]
+    sensors: list[str]
+    volumes: tuple[str, ...]
 
 
-def point_table(points: Any, rows: Any, state: State) -> pa.Table:
-    """Track points (POINT) as a table; `rows` are the rows that they index."""
+@dataclass(frozen=True)
+class Output:
+    """What one step tells: events in order, track points, and margins of believed points.
+
+    The tables are made when they are first asked for: who only wants events pays for no names.
+
+    Attributes:
+        events: in order.
+        rows: (n,) ROW, the rows that left.
+        track_points: (m,) POINT, of those rows.
+        believed: (k,) POINT, those that may make a spell.
+        samples: of `believed`.
+        names: of slots, sensors and volumes.
+    """
+
+    events: list[Event]
+    rows: Rows
+    track_points: Rows
+    believed: Rows
+    samples: Samples
+    names: Names
+
+    @cached_property
+    def points(self) -> pa.Table:
+        """Track points with POINT_SCHEMA, by track and time."""
+        return point_table(self.track_points, self.rows, self.names)
+
+    @cached_property
+    def margins(self) -> pa.Table:
+        """Margins of believed points with MARGIN_SCHEMA, by track and time."""
+        return margin_table(self.samples, self.believed, self.names)
+
+
+def _chosen(names: Sequence[str | None], index: Any) -> pa.Array:
+    """Names by index, as a string column; an index beyond them is null."""
+    found = pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), pa.array(names, pa.string()))
+    return found.cast(pa.string())
+
+
+def _runs_of(points: Rows) -> tuple[Rows, Any]:
+    """The first point of each run of points of one track, and for each point the number of its run."""
+    slot, start = points["slot"], points["start"]
+    is_first = np.append(True, (slot[1:] != slot[:-1]) | (start[1:] != start[:-1]))
+    return points[is_first], np.cumsum(is_first, dtype=np.int32) - np.int32(1)
+
+
+def _track_ids(firsts: Rows, names: Names) -> list[str]:
+    pairs = zip(firsts["slot"].tolist(), firsts["start"].tolist(), strict=True)
+    return [track_id(names.keys[slot], start) for slot, start in pairs]
+
+
+def _callsigns(codes: Any) -> pa.Array:
+    distinct, index = np.unique(codes, return_inverse=True)
+    return _chosen([text_of(code) for code in distinct.tolist()], index)
+
+
+def point_table(points: Rows, rows: Rows, names: Names) -> pa.Table:
+    """Track points (POINT, by slot and time) as a table; `rows` are the rows that they index."""
     if not len(points):
         return NO_POINTS
-    keys = state.tracks.keys
-    texts = {int(code): text_of(int(code)) for code in np.unique(points["callsign"])}
-    reported = rows[points["row"]]
+    firsts, run = _runs_of(points)
+    reported = rows[["lat", "lon"]][points["row"]]
     flags = points["on_ground"]
     columns = [
         pa.array(points["time"]).view(UTC_NS),
-        _names_of(points, keys),
-        [icao24_of(keys[slot]) for slot in points["slot"].tolist()],
-        [texts[code] for code in points["callsign"].tolist()],
-        [state.intake.sensors[s] for s in points["sensor"].tolist()],
+        _chosen(_track_ids(firsts, names), run),
+        _chosen([icao24_of(names.keys[slot]) for slot in firsts["slot"].tolist()], run),
+        _callsigns(points["callsign"]),
+        _chosen(names.sensors, points["sensor"]),
         *(points[name] for name in ("lat", "lon", "cov_ee", "cov_en", "cov_nn")),
         points["assumed"] == 1,
         *(
@@ -256,8 +300,10 @@ def point_table(points: Any, rows: Any, state: State) -> pa.Table:
                 "geometric_height_m",
             )
         ),
-        [verdicts.INTEGRITY[code] for code in points["integrity"].tolist()],
-        [verdicts.REASONS[code][0] or None for code in points["reason"].tolist()],
+        _chosen(verdicts.INTEGRITY, points["integrity"]),
+        _chosen(
+            [verdicts.REASONS[code][0] or None for code in range(len(verdicts.REASONS))], points["reason"]
+        ),
         pa.array(flags == 1, mask=flags < 0),
         reported["lat"],
         reported["lon"],
@@ -267,16 +313,15 @@ def point_table(points: Any, rows: Any, state: State) -> pa.Table:
     return pa.table(arrays, schema=POINT_SCHEMA)
 
 
-def margin_table(samples: Samples, points: Any, airspace: Airspace, keys: list[str]) -> pa.Table:
-    """Samples as a table, in order of time and track."""
+def margin_table(samples: Samples, points: Rows, names: Names) -> pa.Table:
+    """Samples of points (by slot and time) as a table, in order of time and track."""
     if not len(samples.point):
         return NO_MARGINS
-    names = np.array(_names_of(points, keys), dtype=object)
-    ids = np.array([volume.volume_id for volume in airspace.volumes], dtype=object)
+    firsts, run = _runs_of(points)
     columns = [
         pa.array(samples.time).view(UTC_NS),
-        names[samples.point],
-        ids[samples.volume],
+        _chosen(_track_ids(firsts, names), run[samples.point]),
+        _chosen(names.volumes, samples.volume),
         samples.margin_m,
         samples.sigma_m,
         samples.p_inside,

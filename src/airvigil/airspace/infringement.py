@@ -28,6 +28,7 @@ from airvigil.airspace.spell_records import Samples, blank_samples
 from airvigil.airspace.vertical import HeightKnowledge, heights_of
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
+from airvigil.tracking.row_order import taken
 
 NO_KNOWLEDGE = HeightKnowledge()
 NO_SAMPLES = blank_samples(0)
@@ -36,7 +37,7 @@ NO_SAMPLES = blank_samples(0)
 def believed_airborne(points: Points) -> Points:
     """The points that may make a spell: credible or degraded, and not on the ground."""
     is_believed = (points["integrity"] != verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)
-    return points if is_believed.all() else points[is_believed]
+    return points if is_believed.all() else taken(points, np.flatnonzero(is_believed))
 
 
 def samples_of(
@@ -134,7 +135,7 @@ def _take_heights(
     settings: Settings,
 ) -> None:
     """P(inside) with height of the samples `which`, and what is missing where it is unknown."""
-    mine = points[samples.point[which]]
+    mine = taken(points, samples.point[which])
     after = heights_of(mine, settings.heights)._replace(
         latitude_deg=samples.lat[which], longitude_deg=samples.lon[which]
     )

@@ -19,8 +19,8 @@ from numba import njit
 
 from airvigil.airspace.grid import RELEVANCE_M
 from airvigil.airspace.volumes import Volume
-from airvigil.tracking.filter import bridge_position
 from airvigil.tracking.local_plane import to_geodetic
+from airvigil.tracking.points import between
 from airvigil.tracking.track_table import NEVER
 
 NS = 1e-9
@@ -203,7 +203,7 @@ def choose_times(
             continue
         gap = point["time"] - point["before"]
         gap_s = gap * NS
-        path = math.hypot(point["x_before"][0], point["x_before"][1])
+        path = math.hypot(point["before_e"], point["before_n"])
         q_sigma = math.sqrt(point["noise"] * gap_s * gap_s * gap_s / 192.0)
         reach = path + NEAR_SIGMAS * (q_sigma + math.sqrt(point["cov_ee"] + point["cov_nn"]))
         steps, count = 0, 0
@@ -237,15 +237,7 @@ def lay_path(points: Points, path: Path) -> None:
     """
     for k in range(len(path.owner)):
         point = points[path.owner[k]]
-        e, n, ee, en, nn = bridge_position(
-            point["x_before"],
-            point["P_before"],
-            point["x"],
-            point["P"],
-            (point["time"] - point["before"]) * NS,
-            (path.time[k] - point["before"]) * NS,
-            point["noise"],
-        )
+        e, n, ee, en, nn = between(point, (path.time[k] - point["before"]) * NS)
         path.lat[k], path.lon[k] = to_geodetic(point["lat"], point["lon"], e, n)
         path.covariance_m2[k, 0] = ee + point["slow_var"]
         path.covariance_m2[k, 1] = en

@@ -22,17 +22,16 @@ from numba import njit
 
 from airvigil.tracking import plausibility as pl
 from airvigil.tracking import verdicts
-from airvigil.tracking.belief import believe
-from airvigil.tracking.points import blank_points, describe
+from airvigil.tracking.belief import Covariance, believe
+from airvigil.tracking.motion import Motion
+from airvigil.tracking.points import POINT, describe, disbelieve, motion_at
 from airvigil.tracking.rows import Rows
-from airvigil.tracking.track_table import BIAS, CLOCK, LIMITS, NEVER, SIGMA, TrackTable, blank_tracks
+from airvigil.tracking.track_table import NEVER, TrackTable, blank_tracks
 from airvigil.units import EPU_TO_SIGMA
 
 FloatArray = npt.NDArray[np.float64]
 NS = 1e-9
 
-TIMEOUT = LIMITS.index("timeout_s")
-MEMORY = LIMITS.index("memory_s")
 
 MAX_CLIMB_MPS = 400.0  # over the best climb of any aircraft in service, about 330 m/s
 HEIGHT_SLACK_M = 300.0  # steps of 100 ft, and two sensors' errors
@@ -42,30 +41,24 @@ EPU_M = np.array([np.nan, 18520.0, 7408.0, 3704.0, 1852.0, 926.0, 555.6, 185.2, 
 
 
 @njit(cache=True, nogil=True)
-def accuracy_of(row: Any, assumed: FloatArray, out: FloatArray) -> int:
-    """The 1-sigma covariance of a row's position into out (3,): ee, en, nn in m^2.
+def accuracy_of(row: Any, assumed: Any) -> tuple[Covariance, int]:
+    """The 1-sigma covariance of a row's position, m^2, and 1 if it is the settings' default, else 0.
 
     From the sensor's own covariance, else NACp (95 % radius), else Rc (taken as twice the 95 % radius),
     else the settings' default.
-
-    Returns:
-        1 if it is the default, else 0.
     """
     if row["cov_ee"] > 0.0 and row["cov_nn"] > 0.0:
-        out[0], out[2] = row["cov_ee"], row["cov_nn"]
-        out[1] = 0.0 if math.isnan(row["cov_en"]) else row["cov_en"]
-        return 0
+        cross = 0.0 if math.isnan(row["cov_en"]) else row["cov_en"]
+        return Covariance(row["cov_ee"], cross, row["cov_nn"]), 0
     default = 0
-    sigma = assumed[SIGMA]
+    sigma = assumed["sigma_m"]
     if 1 <= row["nac_p"] <= 11:
         sigma = EPU_M[row["nac_p"]] / EPU_TO_SIGMA
     elif row["rc_m"] > 0.0:
         sigma = row["rc_m"] / 2.0 / EPU_TO_SIGMA
     else:
         default = 1
-    out[0] = out[2] = sigma * sigma
-    out[1] = 0.0
-    return default
+    return Covariance(sigma * sigma, 0.0, sigma * sigma), default
 
 
 @njit(cache=True, nogil=True)
@@ -78,7 +71,7 @@ def reachable_height(height: float, known: float, then: int, now: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def remember(row: Any, track: Any, limits: FloatArray) -> None:
+def remember(row: Any, track: Any, limits: Any) -> None:
     """Identity, velocity and heights of any row."""
     now = row["time"]
     track["heard"] = max(track["heard"], now)
@@ -112,34 +105,34 @@ def judge(
     row: Any,
     when: int,
     track: Any,
-    x: FloatArray,
-    P: FloatArray,
-    cov: FloatArray,
-    assumed: FloatArray,
-    limits: FloatArray,
+    way: pl.Way,
+    m: Motion,
+    cov: Covariance,
+    assumed: Any,
+    limits: Any,
 ) -> tuple[int, int]:
     """(chain, reason) of a position: which chain it continues, and what speaks against it.
 
     `chain` is NEW_CHAIN with reason NONE or a low-quality mark where a believed chain is to be begun.
     """
-    sigma = math.sqrt(0.5 * (cov[0] + cov[2]))
+    sigma = math.sqrt(0.5 * (cov.ee + cov.nn))
     stated = pl.stated_quality(row, limits)
     if track["chain_start"] == NEVER:
-        pl.watch_speed(row, track, when, sigma, assumed[CLOCK], limits)
+        pl.watch_speed(row, track, when, sigma, assumed["clock_sigma_s"], limits)
         return (pl.NEW_CHAIN, stated if stated != verdicts.NONE else verdicts.UNCONFIRMED)
     gap_s = (when - track["time"]) * NS
-    reach, side = pl.misfit_believed(row, track, x, P, gap_s, sigma, assumed[CLOCK], limits)
-    other = pl.misfit_other(row, track, when, sigma, assumed[CLOCK], limits)
-    chain = pl.chain_of(row, track, when, max(reach, side), other, limits)
+    reach, side = pl.misfit_believed(track, way, m, gap_s, sigma, assumed["clock_sigma_s"], limits)
+    other = pl.misfit_other(row, track, when, sigma, assumed["clock_sigma_s"], limits)
+    chain = pl.chain_of(row, track, way, when, max(reach, side), other)
     pl.note_chain(row, track, when, chain, reach)
     duplicate = track["switches"] >= pl.SWITCHES_DUPLICATE and track["other_agreeing"] >= 3
     if chain != pl.BELIEVED:
         if pl.other_takes_over(track, when, limits):
             track["window_time"] = NEVER  # speeds are compared along one chain, never across a jump
-            pl.watch_speed(row, track, when, sigma, assumed[CLOCK], limits)
+            pl.watch_speed(row, track, when, sigma, assumed["clock_sigma_s"], limits)
             return (pl.NEW_CHAIN, stated if stated != verdicts.NONE else verdicts.REACQUIRED)
         return (pl.OTHER, verdicts.DUPLICATE_ADDRESS if duplicate else verdicts.IMPOSSIBLE_JUMP)
-    pl.watch_speed(row, track, when, sigma, assumed[CLOCK], limits)
+    pl.watch_speed(row, track, when, sigma, assumed["clock_sigma_s"], limits)
     slow = pl.slowness(row, track, limits)
     if slow == verdicts.TOO_SLOW_FOR_HEIGHT:
         return (chain, slow)
@@ -176,64 +169,75 @@ def integrity_of(chain: int, reason: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def forget_track(tracks: Rows, slot: int, blank: Rows) -> None:
+    """Nothing is known any more, also where the slot was kept; `interference` has a rule of its own for its place."""
+    track = tracks[slot]
+    time, lat, lon = track["credible_time"], track["credible_lat"], track["credible_lon"]
+    tracks[slot] = blank[0]
+    track["credible_time"], track["credible_lat"], track["credible_lon"] = time, lat, lon
+
+
+@njit(cache=True, nogil=True)
+def antenna_of(receivers: FloatArray, sensor: int) -> pl.Antenna:
+    """Where a sensor's receiver stands."""
+    return pl.Antenna(receivers[sensor, 0], receivers[sensor, 1], receivers[sensor, 2])
+
+
+@njit(cache=True, nogil=True)
 def admit_rows(
     rows: Rows,
-    order: Any,
     tracks: Rows,
-    x: FloatArray,
-    P: FloatArray,
     receivers: FloatArray,
-    sensors: FloatArray,
-    limits: FloatArray,
+    sensors: Rows,
+    limit_table: Rows,
     blank: Rows,
     rejects: Any,
     points: Rows,
 ) -> int:
-    """Judge and filter rows in the order given; returns the number of points made.
+    """Judge and filter rows in their order; returns the number of points made.
 
     Args:
-        rows: (n,) ROW; `slot` indexes tracks, `sensor` indexes receivers.
-        order: (n,) indices of rows, sorted by slot, then time, then tie.
-        tracks, x, P: the track table; changed.
+        rows: (n,) ROW by slot, time and tie; `slot` indexes tracks, `sensor` indexes receivers.
+        tracks: (slots,) TRACK; changed.
         receivers: (sensors, 3) antenna latitude_deg, longitude_deg, height_m; NaN: no horizon test.
-        sensors: (kinds, 5) assumed quality.
-        limits: as LIMITS.
+        sensors: (kinds,) SENSOR, assumed quality.
+        limit_table: (1,) LIMIT.
         blank: (1,) TRACK, a track of which nothing is known.
         rejects: (n,) int8 out: verdicts.USED or a reject code.
-        points: (n,) POINT out, NaN-filled.
+        points: (n,) POINT out.
     """
     made = 0
-    cov = np.empty(3)
-    for i in order:
+    limits = limit_table[0]
+    for i in range(len(rows)):
         row = rows[i]
-        if (row["time"] - tracks[row["slot"]]["heard"]) * NS > limits[MEMORY]:
-            tracks[row["slot"]] = blank[0]  # forgotten, also where the slot was kept
+        if (row["time"] - tracks[row["slot"]]["heard"]) * NS > limits["memory_s"]:
+            forget_track(tracks, row["slot"], blank)
         track = tracks[row["slot"]]
-        tx, tP = x[row["slot"]], P[row["slot"]]
         assumed = sensors[row["kind"]]
         rejects[i] = verdicts.USED
         if math.isnan(row["lat"]):
             remember(row, track, limits)
             continue
         when = row["last_position"] if 0 <= row["last_position"] < row["time"] else row["time"]
-        rejects[i] = pl.reject_of(row, track, when, receivers[row["sensor"]], limits)
+        rejects[i] = pl.reject_of(row, track, when, antenna_of(receivers, row["sensor"]), limits)
         remember(row, track, limits)
         if rejects[i] != verdicts.USED:
             continue
-        if track["start"] == NEVER or (row["time"] - track["raw_known"]) * NS > limits[TIMEOUT]:
+        if track["start"] == NEVER or (row["time"] - track["raw_known"]) * NS > limits["timeout_s"]:
             track["start"] = when
-        default = accuracy_of(row, assumed, cov)
-        chain, reason = judge(row, when, track, tx, tP, cov, assumed, limits)
+        cov, default = accuracy_of(row, assumed)
+        way, before = pl.way_to(row, track), motion_at(track)
+        chain, reason = judge(row, when, track, way, before, cov, assumed, limits)
         integrity = integrity_of(chain, reason)
         point = points[made]
-        point["lat"], point["lon"] = row["lat"], row["lon"]
-        point["before"] = NEVER
-        point["bias_m"] = assumed[BIAS] if math.isnan(row["bias_m"]) else row["bias_m"]
+        point["bias_m"] = assumed["bias_m"] if math.isnan(row["bias_m"]) else row["bias_m"]
         point["gva"] = row["gva"]
-        point["clock_s"] = assumed[CLOCK]
+        point["clock_s"] = assumed["clock_sigma_s"]
         point["assumed"] = default
         if integrity != verdicts.NOT_CREDIBLE:
-            believe(row, when, chain, track, tx, tP, cov, assumed, limits, point)
+            believe(row, when, chain, track, way, before, cov, assumed, limits, point)
+        else:
+            disbelieve(row, point)
         describe(row, i, when, track, integrity, reason, point)
         if row["lat"] != track["raw_lat"] or row["lon"] != track["raw_lon"]:
             track["raw_since"] = when
@@ -245,27 +249,23 @@ def admit_rows(
 
 
 def admit(
-    rows: Rows, table: TrackTable, receivers: FloatArray, sensors: FloatArray, limits: FloatArray
+    rows: Rows, table: TrackTable, receivers: FloatArray, sensors: Rows, limits: Rows
 ) -> tuple[Any, Rows]:
     """Reject codes of the rows and the track points that they make.
 
     Args:
-        rows: (n,) ROW, any order; `slot` indexes the table.
+        rows: (n,) ROW by slot, time and tie; `slot` indexes the table.
         table: changed.
         receivers, sensors, limits: as `admit_rows`.
 
     Returns:
         ((n,) int8 reject codes, (m,) POINT by slot and time).
     """
-    order = np.lexsort((rows["tie"], rows["time"], rows["slot"]))
     rejects = np.zeros(len(rows), dtype=np.int8)
-    points = blank_points(len(rows))
+    points = np.empty(len(rows), POINT)
     made = admit_rows(
         rows,
-        order,
         table.records,
-        table.x,
-        table.P,
         receivers,
         sensors,
         limits,

@@ -12,30 +12,21 @@ Rules
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from airvigil.tracking import plausibility as pl
-from airvigil.tracking.filter import (
-    cv_predict,
-    cv_start,
-    cv_update_position,
-    cv_update_velocity,
-    innovation_nis,
-)
-from airvigil.tracking.local_plane import convergence_rad, to_geodetic, to_local
-from airvigil.tracking.track_table import LIMITS, NEVER, VELOCITY_SIGMA, WHITE
+from airvigil.tracking.local_plane import Leg, leg_back, leg_local, turn_along, walk
+from airvigil.tracking.motion import Motion, predicted, predicted_nis, started, with_position, with_velocity
+from airvigil.tracking.plausibility import Way
+from airvigil.tracking.points import keep_motion, keep_motion_before
+from airvigil.tracking.track_table import NEVER
 from airvigil.units import EPU_TO_SIGMA
 
-FloatArray = npt.NDArray[np.float64]
 NS = 1e-9
 
-TIMEOUT = LIMITS.index("timeout_s")
-NOISE = LIMITS.index("process_noise_m2_s3")
-FAST = LIMITS.index("fast_speed_mps")
 
 VELOCITY_FRESH_S = 3.0  # a velocity of another row counts for a position this much later ...
 VELOCITY_AGEING_MPS2 = 3.0  # ... less certain by what an airliner's turn changes in that time
@@ -59,53 +50,68 @@ START_VELOCITY_SIGMA_MPS = (
 VELOCITY_95_MPS = np.array([np.nan, 10.0, 3.0, 1.0, 0.3])
 
 
+class Covariance(NamedTuple):
+    """Of a position, m^2."""
+
+    ee: float
+    en: float
+    nn: float
+
+
 @njit(cache=True, nogil=True)
-def velocity_variance(row: Any, assumed: FloatArray) -> float:
+def velocity_variance(row: Any, assumed: Any) -> float:
     """Per-axis variance of a reported velocity, m^2/s^2."""
     if 1 <= row["nac_v"] <= 4:
         return (VELOCITY_95_MPS[row["nac_v"]] / EPU_TO_SIGMA) ** 2
-    return assumed[VELOCITY_SIGMA] * assumed[VELOCITY_SIGMA]
+    return assumed["velocity_sigma_mps"] * assumed["velocity_sigma_mps"]
 
 
 @njit(cache=True, nogil=True)
-def fuse_velocity(
-    row: Any, since: int, track: Any, x: FloatArray, P: FloatArray, assumed: FloatArray
-) -> None:
-    """Let the believed state have a velocity reported after `since` and still fresh.
+def with_reported_velocity(row: Any, since: int, track: Any, m: Motion, assumed: Any) -> Motion:
+    """The believed state with a velocity reported after `since` and still fresh, if there is one.
 
     Each is used once: sources repeat old velocities. One that contradicts the state beyond chance is left
     out: a wrong velocity would make the next true position look like a jump.
     """
     age_s = (row["time"] - track["velocity_time"]) * NS
     if track["velocity_time"] <= since or age_s > VELOCITY_FRESH_S:
-        return
+        return m
     if math.isnan(track["speed_mps"]) or math.isnan(track["track_angle_deg"]):
-        return
+        return m
     angle = math.radians(track["track_angle_deg"])
     variance = velocity_variance(row, assumed) + (VELOCITY_AGEING_MPS2 * age_s) ** 2
     v_e, v_n = track["speed_mps"] * math.sin(angle), track["speed_mps"] * math.cos(angle)
-    s_ee, s_en, s_nn = P[2, 2] + variance, P[2, 3], P[3, 3] + variance
-    d_e, d_n = v_e - x[2], v_n - x[3]
+    s_ee, s_en, s_nn = m.p22 + variance, m.p23, m.p33 + variance
+    d_e, d_n = v_e - m.ve, v_n - m.vn
     misfit = (s_nn * d_e * d_e - 2.0 * s_en * d_e * d_n + s_ee * d_n * d_n) / (s_ee * s_nn - s_en * s_en)
     if misfit <= VELOCITY_GATE:
-        cv_update_velocity(x, P, v_e, v_n, variance, 0.0, variance)
+        fused, _ = with_velocity(m, v_e, v_n, variance, 0.0, variance)
+        return fused
+    return m
 
 
 @njit(cache=True, nogil=True)
-def recentre(track: Any, x: FloatArray, angle: float) -> None:
-    """Move the plane's origin to the filtered position; turn the velocity to the new north."""
-    track["lat"], track["lon"] = to_geodetic(track["lat"], track["lon"], x[0], x[1])
-    c, s = math.cos(angle), math.sin(angle)
-    x[0] = x[1] = 0.0
-    x[2], x[3] = c * x[2] + s * x[3], c * x[3] - s * x[2]
+def recentred(track: Any, m: Motion, way: Way) -> tuple[Motion, Leg]:
+    """Move the plane's origin to the filtered position; turn the velocity to the new north.
+
+    Returns:
+        The state, and the leg from the old origin to the new one.
+    """
+    origin = way.leg
+    track["lat"], track["lon"], moved = walk(
+        track["lat"], track["lon"], origin.sin_lat0, origin.cos_lat0, m.e, m.n
+    )
+    c, s = turn_along(origin)
+    ve, vn = c * m.ve - s * m.vn, c * m.vn + s * m.ve
+    return Motion(
+        0.0, 0.0, ve, vn, m.p00, m.p01, m.p02, m.p03, m.p11, m.p12, m.p13, m.p22, m.p23, m.p33
+    ), moved
 
 
 @njit(cache=True, nogil=True)
-def start_chain(
-    row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, limits: FloatArray
-) -> None:
+def start_chain(row: Any, when: int, track: Any, cov: Covariance, limits: Any) -> Motion:
     """Begin the believed chain at this row; where it replaces another one, a new track begins with it."""
-    if track["chain_start"] != NEVER and (when - track["time"]) * NS <= limits[TIMEOUT]:
+    if track["chain_start"] != NEVER and (when - track["time"]) * NS <= limits["timeout_s"]:
         track["start"] = when
     track["chain_start"] = when
     track["agreeing"] = 1
@@ -114,31 +120,43 @@ def start_chain(
     track["surprise"] = 1.0
     track["time"] = when
     track["lat"], track["lon"] = row["lat"], row["lon"]
-    cv_start(x, P, 0.0, 0.0, cov[0], cov[1], cov[2], START_VELOCITY_SIGMA_MPS)
+    return started(0.0, 0.0, cov.ee, cov.en, cov.nn, START_VELOCITY_SIGMA_MPS)
 
 
 @njit(cache=True, nogil=True)
 def continue_chain(
-    row: Any, when: int, track: Any, x: FloatArray, P: FloatArray, cov: FloatArray, noise: float
-) -> float:
-    """Predict the believed chain to this row and fuse its position; returns the process noise that it took."""
-    e, n = to_local(track["lat"], track["lon"], row["lat"], row["lon"])
-    angle = convergence_rad(track["lat"], track["lon"], row["lat"], row["lon"])
+    when: int, track: Any, way: Way, m: Motion, cov: Covariance, noise: float
+) -> tuple[Motion, float, Leg]:
+    """Predict the believed chain to a row and fuse its position.
+
+    Returns:
+        The state, the process noise that it took, and the leg from the filtered position before to that after it.
+    """
     gap_s = (when - track["time"]) * NS
-    x_straight, P_straight = x.copy(), P.copy()
-    cv_predict(x_straight, P_straight, gap_s, noise)
-    nis = innovation_nis(x_straight, P_straight, e, n, cov[0], cov[1], cov[2])
+    nis = predicted_nis(m, gap_s, noise, way.east_m, way.north_m, cov.ee, cov.en, cov.nn)
     track["surprise"] = SURPRISE_KEPT * track["surprise"] + (1.0 - SURPRISE_KEPT) * min(
         0.5 * nis, SURPRISE_MOST
     )
     if track["surprise"] > SURPRISE_TURN:
         noise *= TURN_NOISE_RATIO
-    cv_predict(x, P, gap_s, noise)
-    cv_update_position(x, P, e, n, cov[0], cov[1], cov[2])
-    recentre(track, x, -angle)
+    fused, _ = with_position(predicted(m, gap_s, noise), way.east_m, way.north_m, cov.ee, cov.en, cov.nn)
+    after, moved = recentred(track, fused, way)
     track["time"] = when
     track["agreeing"] += 1
-    return noise
+    return after, noise, moved
+
+
+@njit(cache=True, nogil=True)
+def note_velocity(m: Motion, point: Any) -> None:
+    """Speed, its sigma and direction of the filtered state; unknown direction where it hardly moves."""
+    speed = math.sqrt(m.ve * m.ve + m.vn * m.vn)
+    point["speed_mps"] = speed
+    point["speed_sigma_mps"] = point["track_angle_deg"] = math.nan
+    if speed > 1.0:
+        along = (m.ve * m.ve * m.p22 + 2.0 * m.ve * m.vn * m.p23 + m.vn * m.vn * m.p33) / (speed * speed)
+        point["speed_sigma_mps"] = math.sqrt(max(0.0, along))
+        angle = math.degrees(math.atan2(m.ve, m.vn))
+        point["track_angle_deg"] = angle + 360.0 if angle < 0.0 else angle + 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -147,51 +165,41 @@ def believe(
     when: int,
     chain: int,
     track: Any,
-    x: FloatArray,
-    P: FloatArray,
-    cov: FloatArray,
-    assumed: FloatArray,
-    limits: FloatArray,
+    way: Way,
+    before: Motion,
+    cov: Covariance,
+    assumed: Any,
+    limits: Any,
     point: Any,
 ) -> None:
     """Take a position into the believed chain and keep the state before it, for the path between."""
-    silent = track["chain_start"] == NEVER or (row["time"] - track["known"]) * NS > limits[TIMEOUT]
-    white = np.empty(3)
-    for k in range(3):
-        white[k] = cov[k] * assumed[WHITE] * assumed[WHITE]
-    slow = 0.5 * (cov[0] + cov[2]) * (1.0 - assumed[WHITE] * assumed[WHITE])
-    point["before"] = NEVER
+    silent = track["chain_start"] == NEVER or (row["time"] - track["known"]) * NS > limits["timeout_s"]
+    share = assumed["white_share"]
+    white = Covariance(cov.ee * share * share, cov.en * share * share, cov.nn * share * share)
+    slow = 0.5 * (cov.ee + cov.nn) * (1.0 - share * share)
+    keep_motion_before(before, point)
     if silent or chain == pl.NEW_CHAIN:
-        start_chain(row, when, track, x, P, white, limits)
+        m = start_chain(row, when, track, white, limits)
+        point["before"], point["noise"] = NEVER, math.nan
     else:
-        lat, lon, then = track["lat"], track["lon"], track["time"]
-        x_before, P_before = x.copy(), P.copy()
-        point["noise"] = continue_chain(row, when, track, x, P, white, limits[NOISE])
-        point["before"] = then
-        e, n = to_local(track["lat"], track["lon"], lat, lon)
-        x_before[0], x_before[1] = e, n
-        point["x_before"][:] = x_before
-        point["P_before"][:, :] = P_before
+        point["before"] = track["time"]
+        m, point["noise"], moved = continue_chain(
+            when, track, way, before, white, limits["process_noise_m2_s3"]
+        )
+        point["before_e"], point["before_n"] = leg_local(leg_back(moved))
     # what a biased sensor moved stays moved: the bound of one sensor is not undone by another one's report
-    forgotten = (row["time"] - track["bias_time"]) * NS > limits[TIMEOUT]
+    forgotten = (row["time"] - track["bias_time"]) * NS > limits["timeout_s"]
     if forgotten or not track["bias_m"] > point["bias_m"]:
         track["bias_m"] = point["bias_m"]
         track["bias_time"] = row["time"]
     point["bias_m"] = track["bias_m"]
     track["known"] = row["time"]
-    fuse_velocity(row, point["before"], track, x, P, assumed)
-    if track["speed_mps"] > limits[FAST] and row["time"] - track["speed_time"] <= pl.FRESH_NS:
+    m = with_reported_velocity(row, point["before"], track, m, assumed)
+    if track["speed_mps"] > limits["fast_speed_mps"] and row["time"] - track["speed_time"] <= pl.FRESH_NS:
         track["fast_time"] = row["time"]
-    point["x"][:] = x
-    point["P"][:, :] = P
+    keep_motion(m, track)
+    keep_motion(m, point)
     point["lat"], point["lon"] = track["lat"], track["lon"]
-    point["cov_ee"], point["cov_en"], point["cov_nn"] = P[0, 0] + slow, P[0, 1], P[1, 1] + slow
+    point["cov_ee"], point["cov_en"], point["cov_nn"] = m.p00 + slow, m.p01, m.p11 + slow
     point["slow_var"] = slow
-    speed = math.hypot(x[2], x[3])
-    point["speed_mps"] = speed
-    if speed > 1.0:
-        along = (x[2] * x[2] * P[2, 2] + 2.0 * x[2] * x[3] * P[2, 3] + x[3] * x[3] * P[3, 3]) / (
-            speed * speed
-        )
-        point["speed_sigma_mps"] = math.sqrt(max(0.0, along))
-        point["track_angle_deg"] = math.degrees(math.atan2(x[2], x[3])) % 360.0
+    note_velocity(m, point)

@@ -27,6 +27,16 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from airvigil.tracking.motion import (
+    motion_of,
+    nis_of,
+    predicted,
+    put_motion,
+    started,
+    with_position,
+    with_velocity,
+)
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -41,98 +51,14 @@ def cv_start(
     r_nn: float,
     sigma_v_mps: float,
 ) -> None:
-    """Begin a track at its first position: velocity 0 +- sigma_v_mps per axis, unknown direction.
-
-    Args:
-        x: (4,) overwritten.
-        P: (4, 4) overwritten.
-        z_e, z_n: measured position, m.
-        r_ee, r_en, r_nn: its covariance, m^2.
-        sigma_v_mps: one sigma of each velocity component before any is measured.
-    """
-    x[0], x[1], x[2], x[3] = z_e, z_n, 0.0, 0.0
-    P[:, :] = 0.0
-    P[0, 0], P[0, 1], P[1, 0], P[1, 1] = r_ee, r_en, r_en, r_nn
-    P[2, 2] = P[3, 3] = sigma_v_mps * sigma_v_mps
+    """`started` into x (4,) and P (4, 4)."""
+    put_motion(started(z_e, z_n, r_ee, r_en, r_nn, sigma_v_mps), x, P)
 
 
 @njit(cache=True, nogil=True)
 def cv_predict(x: FloatArray, P: FloatArray, dt_s: float, q: float) -> None:
-    """Carry the state dt_s forward, in place.
-
-    Args:
-        x: (4,) state; changed.
-        P: (4, 4) covariance; changed.
-        dt_s: time step, s, >= 0.
-        q: acceleration PSD, m^2/s^3, per axis.
-    """
-    x[0] += dt_s * x[2]
-    x[1] += dt_s * x[3]
-    q1 = q * dt_s
-    q2 = q1 * dt_s / 2.0
-    q3 = q1 * dt_s * dt_s / 3.0
-    d00, d01, d11 = P[2, 2], P[2, 3], P[3, 3]
-    b00, b01, b10, b11 = P[0, 2], P[0, 3], P[1, 2], P[1, 3]
-    P[0, 0] += dt_s * (b00 + b00 + dt_s * d00) + q3
-    P[1, 1] += dt_s * (b11 + b11 + dt_s * d11) + q3
-    P[0, 1] += dt_s * (b01 + b10 + dt_s * d01)
-    P[1, 0] = P[0, 1]
-    P[0, 2] = P[2, 0] = b00 + dt_s * d00 + q2
-    P[1, 3] = P[3, 1] = b11 + dt_s * d11 + q2
-    P[0, 3] = P[3, 0] = b01 + dt_s * d01
-    P[1, 2] = P[2, 1] = b10 + dt_s * d01
-    P[2, 2] = d00 + q1
-    P[3, 3] = d11 + q1
-
-
-@njit(cache=True, nogil=True)
-def _update_pair(
-    x: FloatArray, P: FloatArray, m: int, z0: float, z1: float, r00: float, r01: float, r11: float
-) -> float:
-    """Fuse a measurement of the components m and m + 1 (0: position, 2: velocity); return its NIS."""
-    u = 2 - m
-    m00, m01, m11 = P[m, m], P[m, m + 1], P[m + 1, m + 1]
-    s00, s01, s11 = m00 + r00, m01 + r01, m11 + r11
-    det = s00 * s11 - s01 * s01
-    y0, y1 = z0 - x[m], z1 - x[m + 1]
-    if not det > 0.0 or not s00 > 0.0:
-        return math.nan
-    i00, i01, i11 = s11 / det, -s01 / det, s00 / det
-    a0, a1 = i00 * y0 + i01 * y1, i01 * y0 + i11 * y1
-    nis = y0 * a0 + y1 * a1
-    if not math.isfinite(nis):
-        return math.nan
-    # cross block C = P_um, gain rows of the other pair G = C S^-1, of the measured pair K = M S^-1
-    c00, c01, c10, c11 = P[u, m], P[u, m + 1], P[u + 1, m], P[u + 1, m + 1]
-    g00, g01 = c00 * i00 + c01 * i01, c00 * i01 + c01 * i11
-    g10, g11 = c10 * i00 + c11 * i01, c10 * i01 + c11 * i11
-    k00, k01 = m00 * i00 + m01 * i01, m00 * i01 + m01 * i11
-    k10, k11 = m01 * i00 + m11 * i01, m01 * i01 + m11 * i11
-    w00, w01 = r00 * i00 + r01 * i01, r00 * i01 + r01 * i11
-    w10, w11 = r01 * i00 + r11 * i01, r01 * i01 + r11 * i11
-    x[m] += k00 * y0 + k01 * y1
-    x[m + 1] += k10 * y0 + k11 * y1
-    x[u] += g00 * y0 + g01 * y1
-    x[u + 1] += g10 * y0 + g11 * y1
-    P[m, m] = _form(w00, w01, w00, w01, m00, m01, m11) + _form(k00, k01, k00, k01, r00, r01, r11)
-    P[m + 1, m + 1] = _form(w10, w11, w10, w11, m00, m01, m11) + _form(k10, k11, k10, k11, r00, r01, r11)
-    P[m, m + 1] = _form(w00, w01, w10, w11, m00, m01, m11) + _form(k00, k01, k10, k11, r00, r01, r11)
-    P[m + 1, m] = P[m, m + 1]
-    P[u, m] = P[m, u] = c00 * w00 + c01 * w01
-    P[u, m + 1] = P[m + 1, u] = c00 * w10 + c01 * w11
-    P[u + 1, m] = P[m, u + 1] = c10 * w00 + c11 * w01
-    P[u + 1, m + 1] = P[m + 1, u + 1] = c10 * w10 + c11 * w11
-    P[u, u] -= g00 * c00 + g01 * c01
-    P[u + 1, u + 1] -= g10 * c10 + g11 * c11
-    P[u, u + 1] -= g00 * c10 + g01 * c11
-    P[u + 1, u] = P[u, u + 1]
-    return nis
-
-
-@njit(cache=True, nogil=True)
-def _form(a0: float, a1: float, b0: float, b1: float, s00: float, s01: float, s11: float) -> float:
-    """a^T S b for a symmetric 2x2 S."""
-    return a0 * (s00 * b0 + s01 * b1) + a1 * (s01 * b0 + s11 * b1)
+    """`predicted`, of x (4,) and P (4, 4) in place."""
+    put_motion(predicted(motion_of(x, P), dt_s, q), x, P)
 
 
 @njit(cache=True, nogil=True)
@@ -156,7 +82,9 @@ def cv_update_position(
         >>> float(cv_update_position(x, P, 2.0, 0.0, 1.0, 0.0, 1.0)), float(x[0]), float(P[0, 0])
         (2.0, 1.0, 0.5)
     """
-    return _update_pair(x, P, 0, z_e, z_n, r_ee, r_en, r_nn)
+    m, nis = with_position(motion_of(x, P), z_e, z_n, r_ee, r_en, r_nn)
+    put_motion(m, x, P)
+    return nis
 
 
 @njit(cache=True, nogil=True)
@@ -164,7 +92,9 @@ def cv_update_velocity(
     x: FloatArray, P: FloatArray, z_ve: float, z_vn: float, r_vee: float, r_ven: float, r_vnn: float
 ) -> float:
     """Fuse a measured velocity (m/s, covariance m^2/s^2), in place; otherwise as `cv_update_position`."""
-    return _update_pair(x, P, 2, z_ve, z_vn, r_vee, r_ven, r_vnn)
+    m, nis = with_velocity(motion_of(x, P), z_ve, z_vn, r_vee, r_ven, r_vnn)
+    put_motion(m, x, P)
+    return nis
 
 
 @njit(cache=True, nogil=True)
@@ -175,13 +105,7 @@ def innovation_nis(
 
     Arguments and NaN as for `cv_update_position`.
     """
-    s00, s01, s11 = P[0, 0] + r_ee, P[0, 1] + r_en, P[1, 1] + r_nn
-    det = s00 * s11 - s01 * s01
-    if not det > 0.0 or not s00 > 0.0:
-        return math.nan
-    y0, y1 = z_e - x[0], z_n - x[1]
-    nis = (s11 * y0 * y0 - 2.0 * s01 * y0 * y1 + s00 * y1 * y1) / det
-    return nis if math.isfinite(nis) else math.nan
+    return nis_of(z_e - x[0], z_n - x[1], P[0, 0] + r_ee, P[0, 1] + r_en, P[1, 1] + r_nn)
 
 
 @njit(cache=True, nogil=True)

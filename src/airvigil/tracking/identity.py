@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from airvigil.settings import Permission
 from airvigil.units import utc_text
@@ -41,6 +42,11 @@ def exempt_blocks(rule: Permission) -> AddressBlocks:
     )
 
 
+# Names are asked for at each step that tells of a track, and stay the same: this many are kept made.
+NAMES_KEPT = 1 << 17
+
+
+@lru_cache(maxsize=NAMES_KEPT)
 def track_id(key: str, start_ns: int) -> str:
     """A name for one track of a key: the key and when it began.
 
@@ -56,6 +62,7 @@ def track_id(key: str, start_ns: int) -> str:
 NO_ADDRESS = ("000000", "ffffff")
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def icao24_of(key: str) -> str | None:
     """The 24-bit address in a track key; None for anonymous addresses, sensor tracks and what is no address."""
     return key if _ADDRESS.fullmatch(key) and key not in NO_ADDRESS else None

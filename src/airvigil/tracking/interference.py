@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from airvigil.settings import Tracks
 from airvigil.tracking import verdicts
 from airvigil.tracking.identity import icao24_of, track_id
-from airvigil.tracking.rows import text_of
+from airvigil.tracking.rows import Rows, text_of
+from airvigil.tracking.track_table import NEVER, TrackTable
 from airvigil.units import NS_PER_S, utc_text
 
 Event = dict[str, Any]
@@ -27,7 +29,7 @@ Place = tuple[int, float, float]  # ns, latitude_deg, longitude_deg
 
 @dataclass
 class Watch:
-    """What is remembered of one track."""
+    """What is remembered of one track while its positions cannot be believed."""
 
     run: int = 0  # positions in a row that were not credible
     since: int = 0
@@ -45,7 +47,7 @@ class Watch:
 
 @dataclass
 class InterferenceBook:
-    """Watches by track key."""
+    """Watches by track key, of the tracks that are in trouble now."""
 
     watches: dict[str, Watch] = field(default_factory=dict)
 
@@ -109,9 +111,6 @@ def _deadline(watch: Watch, rule: Tracks) -> int:
 def _close(key: str, watch: Watch, rule: Tracks, events: list[Event]) -> None:
     if watch.is_open:
         events.append(_event("interference_closed", key, watch, _deadline(watch, rule), watch.latest))
-    watch.run, watch.is_open = 0, False
-    watch.reasons, watch.volumes = {}, []
-    watch.claimed = watch.first_claimed = None
 
 
 def _take_bad(
@@ -136,10 +135,33 @@ def _take_bad(
         events.append(_event("interference_opened", key, watch, int(point["known"]), None))
 
 
+def claims_in(points: Rows) -> npt.NDArray[np.int64]:
+    """Indices of the airborne points that are not credible."""
+    bad = np.empty(len(points), np.bool_)
+    return np.flatnonzero(bad) if find_claims(points, bad) else np.zeros(0, np.int64)
+
+
+@njit(cache=True, nogil=True)
+def find_claims(points: Rows, bad: Any) -> int:
+    """Mark the airborne points that are not credible; returns their number.
+
+    Args:
+        points: (n,) POINT.
+        bad: (n,) bool out.
+    """
+    count = 0
+    for i in range(len(points)):
+        bad[i] = points[i]["integrity"] == verdicts.NOT_CREDIBLE and points[i]["on_ground"] != 1
+        if bad[i]:
+            count += 1
+    return count
+
+
 def take_points(
     book: InterferenceBook,
-    points: npt.NDArray[Any],
-    keys: list[str],
+    points: Rows,
+    claims: npt.NDArray[np.int64],
+    tracks: TrackTable,
     inside: dict[int, list[str]],
     rule: Tracks,
 ) -> list[Event]:
@@ -148,57 +170,83 @@ def take_points(
     Args:
         book: changed.
         points: (n,) POINT by slot and time.
-        keys: track key of each slot.
-        inside: for points (by index) that are not credible, the volumes that they claim to be inside.
+        claims: `claims_in` the points.
+        tracks: their latest credible places are kept up to date.
+        inside: for claims (by index of the point), the volumes that they claim to be inside.
         rule: thresholds.
     """
     events: list[Event] = []
-    if not len(points):
-        return events
-    bad = (points["integrity"] == verdicts.NOT_CREDIBLE) & (points["on_ground"] != 1)
-    troubled = set(np.unique(points["slot"][bad]).tolist()) | {
-        int(s) for s in np.unique(points["slot"]) if _is_running(book, keys[s])
-    }
-    for i in np.flatnonzero(np.isin(points["slot"], list(troubled))):
-        point = points[i]
-        key = keys[point["slot"]]
-        watch = book.watches.setdefault(key, Watch())
-        if watch.run and int(point["known"]) > _deadline(watch, rule):
-            _close(key, watch, rule, events)
-        if bad[i]:
-            _take_bad(key, watch, point, inside.get(int(i), []), rule, events)
-        elif not watch.is_open:
-            watch.run, watch.reasons, watch.volumes = 0, {}, []
-        if point["integrity"] == verdicts.CREDIBLE:
-            watch.last_credible = (int(point["time"]), float(point["lat"]), float(point["lon"]))
-    _note_credible(book, points, keys, troubled)
+    troubled = {slot for key in book.watches if (slot := tracks.index.find(key)) is not None}
+    troubled.update(points["slot"][claims].tolist())
+    bad = set(claims.tolist())
+    for slot in sorted(troubled):
+        begin, end = np.searchsorted(points["slot"], [slot, slot + 1]).tolist()
+        _take_track(book, tracks, slot, points, range(begin, end), bad, inside, rule, events)
+    note_credible(points, tracks.records)
     return events
 
 
-def forget(book: InterferenceBook, keys: set[str]) -> None:
-    """Let go of watches of tracks that are not among these and have nothing open."""
-    book.watches = {key: watch for key, watch in book.watches.items() if watch.run or key in keys}
+@njit(cache=True, nogil=True)
+def note_credible(points: Rows, records: Rows) -> None:
+    """Keep the latest credible place of each track.
+
+    Args:
+        points: (n,) POINT by slot and time.
+        records: (slots,) TRACK; changed.
+    """
+    for i in range(len(points)):
+        point = points[i]
+        if point["integrity"] == verdicts.CREDIBLE:
+            track = records[point["slot"]]
+            track["credible_time"] = point["time"]
+            track["credible_lat"], track["credible_lon"] = point["lat"], point["lon"]
 
 
-def _is_running(book: InterferenceBook, key: str) -> bool:
-    watch = book.watches.get(key)
-    return watch is not None and watch.run > 0
+def _take_track(
+    book: InterferenceBook,
+    tracks: TrackTable,
+    slot: int,
+    points: Rows,
+    chosen: range,
+    bad: set[int],
+    inside: dict[int, list[str]],
+    rule: Tracks,
+    events: list[Event],
+) -> None:
+    """Walk the points of one track that gives trouble. A watch is kept while there is trouble, no longer."""
+    key = tracks.keys[slot]
+    credible = _last_credible(tracks.records[slot])
+    for i in chosen:
+        point = points[i]
+        watch = book.watches.get(key)
+        if watch is not None and int(point["known"]) > _deadline(watch, rule):
+            _close(key, watch, rule, events)
+            del book.watches[key]
+            watch = None
+        if i in bad:
+            if watch is None:
+                watch = book.watches[key] = Watch(last_credible=credible)
+            _take_bad(key, watch, point, inside.get(i, []), rule, events)
+        elif watch is not None and not watch.is_open:
+            del book.watches[key]
+            watch = None
+        if point["integrity"] == verdicts.CREDIBLE:
+            credible = (int(point["time"]), float(point["lat"]), float(point["lon"]))
+            if watch is not None:
+                watch.last_credible = credible
 
 
-def _note_credible(book: InterferenceBook, points: npt.NDArray[Any], keys: list[str], done: set[int]) -> None:
-    """Remember the last credible place of the tracks that gave no trouble."""
-    good = np.flatnonzero((points["integrity"] == verdicts.CREDIBLE) & ~np.isin(points["slot"], list(done)))
-    slots = points["slot"][good]
-    last = good[np.flatnonzero(np.append(slots[1:] != slots[:-1], True))] if len(good) else good
-    for i in last:
-        watch = book.watches.setdefault(keys[points["slot"][i]], Watch())
-        watch.last_credible = (int(points["time"][i]), float(points["lat"][i]), float(points["lon"][i]))
+def _last_credible(track: Any) -> Place | None:
+    if track["credible_time"] == NEVER:
+        return None
+    return int(track["credible_time"]), float(track["credible_lat"]), float(track["credible_lon"])
 
 
 def pass_time(book: InterferenceBook, watermark: int, rule: Tracks) -> list[Event]:
     """Close what has been quiet for long enough by the watermark."""
     events: list[Event] = []
-    for key, watch in book.watches.items():
-        if watch.run and _deadline(watch, rule) < watermark:
+    for key, watch in list(book.watches.items()):
+        if _deadline(watch, rule) < watermark:
             _close(key, watch, rule, events)
+            del book.watches[key]
     return events

@@ -12,19 +12,15 @@ is given up for the other one only if it was too young to be trusted itself, or 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from airvigil.reports import SENSOR_KINDS
 from airvigil.tracking import verdicts
-from airvigil.tracking.local_plane import to_local
-from airvigil.tracking.track_table import LIMITS
+from airvigil.tracking.local_plane import Leg, leg_between, leg_local
+from airvigil.tracking.motion import Motion
 from airvigil.units import MEAN_EARTH_RADIUS_M, RADIO_EARTH_FACTOR
-
-FloatArray = npt.NDArray[np.float64]
 
 NS = 1e-9
 # Tables of state vectors hold old velocities; one unchanged for longer than this says nothing of the positions.
@@ -38,27 +34,6 @@ OTHER_MATURE = 5  # agreeing positions after which the other chain can replace a
 REPEAT_M = 30.0  # moving this far without a change of the position means that an old one is repeated; CPR steps are 5 m
 MIN_EFFECTIVE_M = 100.0  # quantisation of positions and of time stamps below which nothing is a jump
 
-MAX_SPEED = LIMITS.index("max_speed_mps")
-ALONG = LIMITS.index("max_along_mps2")
-ACROSS = LIMITS.index("max_across_mps2")
-SIGMAS = LIMITS.index("gate_sigmas")
-STALE = LIMITS.index("stale_after_s")
-FORGET = LIMITS.index("jump_forget_s")
-MATURE_N = LIMITS.index("mature_reports")
-MATURE_S = LIMITS.index("mature_s")
-WINDOW = LIMITS.index("speed_window_s")
-TOLERANCE = LIMITS.index("speed_tolerance_mps")
-TOLERANCE_RATIO = LIMITS.index("speed_tolerance_ratio")
-SLOW_HEIGHT = LIMITS.index("slow_height_m")
-SLOW_SPEED = LIMITS.index("slow_speed_mps")
-GROUND_SPEED = LIMITS.index("ground_max_speed_mps")
-GROUND_HEIGHT = LIMITS.index("ground_max_height_m")
-HORIZON = LIMITS.index("radio_horizon_factor")
-HORIZON_EXTRA = LIMITS.index("radio_horizon_extra_m")
-CEILING = LIMITS.index("ceiling_m")
-NAC_P = LIMITS.index("nac_p_credible")
-NIC = LIMITS.index("nic_credible")
-MEMORY = LIMITS.index("memory_s")
 
 # Kinds whose positions come from the aircraft's own transmitter in line of sight, not by way of the ground.
 HEARD_DIRECTLY = (SENSOR_KINDS.index("adsb"), SENSOR_KINDS.index("flarm"), SENSOR_KINDS.index("remote_id"))
@@ -73,6 +48,39 @@ def great_circle_m(lat0: float, lon0: float, lat1: float, lon1: float) -> float:
     s = math.sin((p1 - p0) / 2.0)
     t = math.sin(math.radians(lon1 - lon0) / 2.0)
     h = s * s + math.cos(p0) * math.cos(p1) * t * t
+    return 2.0 * MEAN_EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(h)))
+
+
+class Antenna(NamedTuple):
+    """Where a receiver stands."""
+
+    latitude_deg: float
+    longitude_deg: float
+    height_m: float
+
+
+class Way(NamedTuple):
+    """From the believed chain's latest place to a row's: what several tests and the filter ask of it."""
+
+    leg: Leg
+    distance_m: float  # `great_circle_m`
+    east_m: float  # `to_local`
+    north_m: float
+
+
+@njit(cache=True, nogil=True)
+def way_to(row: Any, track: Any) -> Way:
+    """The way to a row; NaN where the track has no believed chain."""
+    leg = leg_between(track["lat"], track["lon"], row["lat"], row["lon"])
+    east_m, north_m = leg_local(leg)
+    return Way(leg, sphere_m(leg), east_m, north_m)
+
+
+@njit(cache=True, nogil=True)
+def sphere_m(leg: Leg) -> float:
+    """`great_circle_m` along a leg."""
+    s, t = leg.sin_half_dlat, leg.sin_half_dlon
+    h = s * s + leg.cos_lat0 * leg.cos_lat1 * t * t
     return 2.0 * MEAN_EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(h)))
 
 
@@ -104,21 +112,21 @@ def height_of(row: Any, track: Any) -> float:
 
 
 @njit(cache=True, nogil=True)
-def reject_of(row: Any, track: Any, when: int, receiver: FloatArray, limits: FloatArray) -> int:
+def reject_of(row: Any, track: Any, when: int, receiver: Antenna, limits: Any) -> int:
     """Why a position row cannot be used at all; `verdicts.USED` if it can.
 
     Args:
         row: ROW record with a position.
         track: TRACK record.
         when: ns, time of the position.
-        receiver: (3,) latitude_deg, longitude_deg, height_m; NaN where there is no line of sight to test.
-        limits: as LIMITS.
+        receiver: NaN where there is no line of sight to test.
+        limits: LIMIT record.
     """
     same = row["lat"] == track["raw_lat"] and row["lon"] == track["raw_lon"]
     if when < track["raw_time"] and not same:
         return verdicts.TIME_BACKWARDS
     # of one instant another place may be told by another sensor; the same place is the same report again
-    if (row["time"] - when) * NS > limits[STALE] or (same and when <= track["raw_time"]):
+    if (row["time"] - when) * NS > limits["stale_after_s"] or (same and when <= track["raw_time"]):
         return verdicts.STALE_REPEAT
     speed = (
         row["speed_mps"]
@@ -128,67 +136,72 @@ def reject_of(row: Any, track: Any, when: int, receiver: FloatArray, limits: Flo
     if same and row["on_ground"] != 1 and not speed * (when - track["raw_since"]) * NS < REPEAT_M:
         return verdicts.STALE_REPEAT
     # the row's own height: replies of aircraft on the ground carry heights that mean nothing
-    if row["on_ground"] == 1 and (speed > limits[GROUND_SPEED] or own_height(row) > limits[GROUND_HEIGHT]):
+    if row["on_ground"] == 1 and (
+        speed > limits["ground_max_speed_mps"] or own_height(row) > limits["ground_max_height_m"]
+    ):
         return verdicts.GROUND_AIR_CONFUSION
-    if not math.isnan(receiver[0]) and row["kind"] in HEARD_DIRECTLY:
+    if not math.isnan(receiver.latitude_deg) and row["kind"] in HEARD_DIRECTLY:
         height = height_of(row, track)
-        above = max(0.0, limits[CEILING] if math.isnan(height) else height)
+        above = max(0.0, limits["ceiling_m"] if math.isnan(height) else height)
         radius = RADIO_EARTH_FACTOR * MEAN_EARTH_RADIUS_M
-        reach = math.sqrt(2.0 * radius * max(0.0, receiver[2])) + math.sqrt(2.0 * radius * above)
-        distance = great_circle_m(receiver[0], receiver[1], row["lat"], row["lon"])
-        if distance > limits[HORIZON] * reach + limits[HORIZON_EXTRA]:
+        reach = math.sqrt(2.0 * radius * max(0.0, receiver.height_m)) + math.sqrt(2.0 * radius * above)
+        distance = great_circle_m(receiver.latitude_deg, receiver.longitude_deg, row["lat"], row["lon"])
+        if distance > limits["radio_horizon_factor"] * reach + limits["radio_horizon_extra_m"]:
             return verdicts.BEYOND_RADIO_HORIZON
     return verdicts.USED
 
 
 @njit(cache=True, nogil=True)
 def misfit_believed(
-    row: Any,
     track: Any,
-    x: FloatArray,
-    P: FloatArray,
+    way: Way,
+    m: Motion,
     gap_s: float,
     sigma_m: float,
     clock_s: float,
-    limits: FloatArray,
+    limits: Any,
 ) -> tuple[float, float]:
     """(reach, side): how far outside the reach of the believed chain a position lies; <= 1 is reachable.
 
     Two bounds, both physical: the distance from the last position at the greatest speed the aircraft can
     have gained, and over short gaps the deviation from straight flight at the greatest side force.
     """
-    speed = math.hypot(x[2], x[3])
-    own = limits[SIGMAS] * math.sqrt(sigma_m * sigma_m + 0.5 * (P[0, 0] + P[1, 1]))
+    speed = math.sqrt(m.ve * m.ve + m.vn * m.vn)
+    own = limits["gate_sigmas"] * math.sqrt(sigma_m * sigma_m + 0.5 * (m.p00 + m.p11))
     slack = own + MIN_EFFECTIVE_M + 2.0 * clock_s * speed
     known = track["agreeing"] >= 2
     top = (
-        min(limits[MAX_SPEED], speed + 3.0 * math.sqrt(0.5 * (P[2, 2] + P[3, 3])) + limits[ALONG] * gap_s)
+        min(
+            limits["max_speed_mps"],
+            speed + 3.0 * math.sqrt(0.5 * (m.p22 + m.p33)) + limits["max_along_mps2"] * gap_s,
+        )
         if known
-        else limits[MAX_SPEED]
+        else limits["max_speed_mps"]
     )
-    distance = great_circle_m(track["lat"], track["lon"], row["lat"], row["lon"])
-    reach = distance / (top * gap_s + slack)
+    reach = way.distance_m / (top * gap_s + slack)
     side = 0.0
-    if known and gap_s < REACQUIRE_S and distance < 100_000.0:
-        e, n = to_local(track["lat"], track["lon"], row["lat"], row["lon"])
-        spread = 3.0 * math.sqrt(0.5 * (P[2, 2] + P[3, 3])) * gap_s
-        aside = math.hypot(e - x[2] * gap_s, n - x[3] * gap_s)
-        side = aside / (0.5 * limits[ACROSS] * gap_s * gap_s + spread + slack)
+    if known and gap_s < REACQUIRE_S and way.distance_m < 100_000.0:
+        spread = 3.0 * math.sqrt(0.5 * (m.p22 + m.p33)) * gap_s
+        aside_e, aside_n = way.east_m - m.ve * gap_s, way.north_m - m.vn * gap_s
+        aside = math.sqrt(aside_e * aside_e + aside_n * aside_n)
+        side = aside / (0.5 * limits["max_across_mps2"] * gap_s * gap_s + spread + slack)
     return reach, side
 
 
 @njit(cache=True, nogil=True)
-def misfit_other(
-    row: Any, track: Any, when: int, sigma_m: float, clock_s: float, limits: FloatArray
-) -> float:
+def misfit_other(row: Any, track: Any, when: int, sigma_m: float, clock_s: float, limits: Any) -> float:
     """The same for the chain that a jump began; infinite if there is none or it is forgotten."""
     gap_s = (when - track["other_time"]) * NS
-    if track["other_agreeing"] == 0 or gap_s > limits[FORGET]:
+    if track["other_agreeing"] == 0 or gap_s > limits["jump_forget_s"]:
         return math.inf
     speed = track["other_speed_mps"]
-    top = limits[MAX_SPEED] if math.isnan(speed) else min(limits[MAX_SPEED], speed + limits[ALONG] * gap_s)
+    top = (
+        limits["max_speed_mps"]
+        if math.isnan(speed)
+        else min(limits["max_speed_mps"], speed + limits["max_along_mps2"] * gap_s)
+    )
     slack = (
-        limits[SIGMAS] * 1.5 * sigma_m
+        limits["gate_sigmas"] * 1.5 * sigma_m
         + MIN_EFFECTIVE_M
         + 2.0 * clock_s * (0.0 if math.isnan(speed) else speed)
     )
@@ -197,13 +210,12 @@ def misfit_other(
 
 
 @njit(cache=True, nogil=True)
-def chain_of(row: Any, track: Any, when: int, believed: float, other: float, limits: FloatArray) -> int:
+def chain_of(row: Any, track: Any, way: Way, when: int, believed: float, other: float) -> int:
     """Which chain a position continues. Where both could reach it, the nearer prediction has it."""
     if believed <= 1.0 and other <= 1.0:
-        far = great_circle_m(track["lat"], track["lon"], row["lat"], row["lon"])
         near = great_circle_m(track["other_lat"], track["other_lon"], row["lat"], row["lon"])
         alive = (when - track["time"]) * NS < REACQUIRE_S
-        return BELIEVED if alive or far <= near else OTHER
+        return BELIEVED if alive or way.distance_m <= near else OTHER
     if believed <= 1.0:
         return BELIEVED
     return OTHER if other <= 1.0 else NEW_CHAIN
@@ -243,7 +255,7 @@ def note_chain(row: Any, track: Any, when: int, chain: int, reach: float) -> Non
 
 
 @njit(cache=True, nogil=True)
-def other_takes_over(track: Any, when: int, limits: FloatArray) -> bool:
+def other_takes_over(track: Any, when: int, limits: Any) -> bool:
     """Whether the other chain replaces the believed one.
 
     Only if the believed one has been silent since the other began, and either was never mature (it was the
@@ -251,16 +263,16 @@ def other_takes_over(track: Any, when: int, limits: FloatArray) -> bool:
     been silent for so long that nothing is known any more.
     """
     silent_s = (when - track["time"]) * NS
-    if silent_s > limits[FORGET]:
+    if silent_s > limits["jump_forget_s"]:
         return True
     lasted_s = (track["time"] - track["chain_start"]) * NS
-    mature = track["agreeing"] >= limits[MATURE_N] and lasted_s >= limits[MATURE_S]
+    mature = track["agreeing"] >= limits["mature_reports"] and lasted_s >= limits["mature_s"]
     replaceable = not mature or track["other_in_reach"] == 1
     return replaceable and track["other_agreeing"] >= OTHER_MATURE and track["time"] < track["other_start"]
 
 
 @njit(cache=True, nogil=True)
-def watch_speed(row: Any, track: Any, when: int, sigma_m: float, clock_s: float, limits: FloatArray) -> None:
+def watch_speed(row: Any, track: Any, when: int, sigma_m: float, clock_s: float, limits: Any) -> None:
     """Compare reported ground speed with the speed of the reported positions, a window at a time.
 
     The chord of a turn is shorter than the path, which the tolerance covers up to a half turn at the
@@ -270,16 +282,16 @@ def watch_speed(row: Any, track: Any, when: int, sigma_m: float, clock_s: float,
     if row["kind"] != STATE_VECTOR or row["time"] - track["velocity_time"] <= HELD_NS:
         speed = latest(track["speed_mps"], track["speed_time"], row["time"])
     gap_s = (when - track["window_time"]) * NS
-    nothing_told = gap_s >= limits[WINDOW] and track["window_speeds"] == 0
-    if gap_s > 3.0 * limits[WINDOW] or gap_s < 0.0 or nothing_told:
+    nothing_told = gap_s >= limits["speed_window_s"] and track["window_speeds"] == 0
+    if gap_s > 3.0 * limits["speed_window_s"] or gap_s < 0.0 or nothing_told:
         track["contradicts"] = 0
-    elif gap_s >= limits[WINDOW] and track["window_speeds"] > 0:
+    elif gap_s >= limits["speed_window_s"] and track["window_speeds"] > 0:
         reported = track["window_speed_sum"] / track["window_speeds"]
         moved = great_circle_m(track["window_lat"], track["window_lon"], row["lat"], row["lon"]) / gap_s
-        allowed = limits[TOLERANCE] + limits[TOLERANCE_RATIO] * reported
-        allowed += (limits[SIGMAS] * 1.5 * sigma_m + 2.0 * clock_s * reported) / gap_s
+        allowed = limits["speed_tolerance_mps"] + limits["speed_tolerance_ratio"] * reported
+        allowed += (limits["gate_sigmas"] * 1.5 * sigma_m + 2.0 * clock_s * reported) / gap_s
         track["contradicts"] = 1 if abs(moved - reported) > allowed else 0
-    if gap_s < 0.0 or gap_s >= limits[WINDOW]:
+    if gap_s < 0.0 or gap_s >= limits["speed_window_s"]:
         track["window_time"] = when
         track["window_lat"] = row["lat"]
         track["window_lon"] = row["lon"]
@@ -291,15 +303,15 @@ def watch_speed(row: Any, track: Any, when: int, sigma_m: float, clock_s: float,
 
 
 @njit(cache=True, nogil=True)
-def stated_quality(row: Any, limits: FloatArray) -> int:
+def stated_quality(row: Any, limits: Any) -> int:
     """What the transmitter itself says against its position."""
     if row["nac_p"] == 0:
         return verdicts.ACCURACY_LOST
     if row["nic"] == 0 and row["nac_p"] < 0:
         return verdicts.INTEGRITY_LOST
-    if 0 < row["nac_p"] < limits[NAC_P]:
+    if 0 < row["nac_p"] < limits["nac_p_credible"]:
         return verdicts.ACCURACY_LOW
-    if 0 <= row["nic"] < limits[NIC]:
+    if 0 <= row["nic"] < limits["nic_credible"]:
         return verdicts.INTEGRITY_LOW
     if row["sil"] == 0:
         return verdicts.SIL_UNKNOWN
@@ -307,7 +319,7 @@ def stated_quality(row: Any, limits: FloatArray) -> int:
 
 
 @njit(cache=True, nogil=True)
-def slowness(row: Any, track: Any, limits: FloatArray) -> int:
+def slowness(row: Any, track: Any, limits: Any) -> int:
     """Too slow for this height: no aeroplane that flies fast stays up so slowly; a balloon may."""
     speed = (
         row["speed_mps"]
@@ -315,7 +327,7 @@ def slowness(row: Any, track: Any, limits: FloatArray) -> int:
         else latest(track["speed_mps"], track["speed_time"], row["time"])
     )
     height = height_of(row, track)
-    if row["on_ground"] == 1 or not (speed < limits[SLOW_SPEED] and height > limits[SLOW_HEIGHT]):
+    if row["on_ground"] == 1 or not (speed < limits["slow_speed_mps"] and height > limits["slow_height_m"]):
         return verdicts.NONE
-    was_fast = (row["time"] - track["fast_time"]) * NS <= limits[MEMORY]
+    was_fast = (row["time"] - track["fast_time"]) * NS <= limits["memory_s"]
     return verdicts.TOO_SLOW_FOR_HEIGHT if was_fast else verdicts.SLOW_AT_HEIGHT

@@ -1,19 +1,24 @@
 """Track points: what admission makes of each position row, as records.
 
-One record a position row, believed or not. `x` and `P` are the filter's state after the row, `x_before` and
-`P_before` before it, all in the plane whose origin is the point: what the path between two reports needs.
+One record a position row, believed or not. It has the filter's state after the row, and before it (`before_...`),
+both in the plane whose origin is the point: what the path between two reports needs.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import literal_unroll, njit
 
 from airvigil.tracking import plausibility as pl
 from airvigil.tracking import verdicts
-from airvigil.tracking.rows import Rows
+from airvigil.tracking.filter import bridge_position
+from airvigil.tracking.motion import Motion, put_motion
+from airvigil.tracking.track_table import MOTION, NEVER
+
+NS = 1e-9
 
 POINT = np.dtype(
     [
@@ -51,23 +56,86 @@ POINT = np.dtype(
         ("callsign", "u8"),
         ("squawk", "u4"),
         ("before", "i8"),  # ns, believed point before this one; NEVER: none within the timeout
-        ("x", "f8", (4,)),  # filtered state, plane with origin at lat, lon
-        ("P", "f8", (4, 4)),
-        ("x_before", "f8", (4,)),  # filtered state of the point before, in the same plane
-        ("P_before", "f8", (4, 4)),
+        *((name, "f8") for name in MOTION),  # filtered state, plane with origin at lat, lon
+        *((f"before_{name}", "f8") for name in MOTION),  # of the point before, in the same plane
         ("noise", "f8"),  # m^2/s^3, process noise that the filter took between the two
     ]
 )
+_FROM_FILTER = (
+    "cov_ee",
+    "cov_en",
+    "cov_nn",
+    "slow_var",
+    "speed_mps",
+    "speed_sigma_mps",
+    "track_angle_deg",
+    "noise",
+    *MOTION,
+    *(f"before_{name}" for name in MOTION),
+)
 
-_BLANK_POINT = np.zeros(1, dtype=POINT)
-for _name in POINT.names or ():
-    if POINT[_name].kind == "f" and not POINT[_name].shape:
-        _BLANK_POINT[_name] = np.nan
+
+@njit(cache=True, nogil=True)
+def disbelieve(row: Any, point: Any) -> None:
+    """What a believed point has from the filter, for one that never met it: the reported place, and nothing known."""
+    point["lat"], point["lon"] = row["lat"], row["lon"]
+    point["before"] = NEVER
+    for name in literal_unroll(_FROM_FILTER):
+        point[name] = math.nan
 
 
-def blank_points(count: int) -> Rows:
-    """Points to be filled: floats NaN, the rest 0."""
-    return np.repeat(_BLANK_POINT, count)
+@njit(cache=True, nogil=True)
+def motion_at(point: Any) -> Motion:
+    """The filtered state of a believed point, or of a track."""
+    return Motion(
+        point["e"], point["n"], point["ve"], point["vn"],
+        point["p00"], point["p01"], point["p02"], point["p03"], point["p11"],
+        point["p12"], point["p13"], point["p22"], point["p23"], point["p33"],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def keep_motion(m: Motion, point: Any) -> None:
+    """The inverse of `motion_at`."""
+    point["e"], point["n"], point["ve"], point["vn"] = m.e, m.n, m.ve, m.vn
+    point["p00"], point["p01"], point["p02"], point["p03"] = m.p00, m.p01, m.p02, m.p03
+    point["p11"], point["p12"], point["p13"] = m.p11, m.p12, m.p13
+    point["p22"], point["p23"], point["p33"] = m.p22, m.p23, m.p33
+
+
+@njit(cache=True, nogil=True)
+def motion_before(point: Any) -> Motion:
+    """The filtered state of the believed point before this one, in this one's plane."""
+    return Motion(
+        point["before_e"], point["before_n"], point["before_ve"], point["before_vn"],
+        point["before_p00"], point["before_p01"], point["before_p02"], point["before_p03"], point["before_p11"],
+        point["before_p12"], point["before_p13"], point["before_p22"], point["before_p23"], point["before_p33"],
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def keep_motion_before(m: Motion, point: Any) -> None:
+    """The inverse of `motion_before`."""
+    point["before_e"], point["before_n"] = m.e, m.n
+    point["before_ve"], point["before_vn"] = m.ve, m.vn
+    point["before_p00"], point["before_p01"] = m.p00, m.p01
+    point["before_p02"], point["before_p03"] = m.p02, m.p03
+    point["before_p11"], point["before_p12"], point["before_p13"] = m.p11, m.p12, m.p13
+    point["before_p22"], point["before_p23"], point["before_p33"] = m.p22, m.p23, m.p33
+
+
+@njit(cache=True, nogil=True)
+def between(point: Any, tau_s: float) -> tuple[float, float, float, float, float]:
+    """Where the aircraft was tau_s after the believed point before this one: `filter.bridge_position`.
+
+    Returns:
+        (east_m, north_m, var_ee_m2, cov_en_m2, var_nn_m2) in the plane whose origin is the point.
+    """
+    x0, P0, x1, P1 = np.empty(4), np.empty((4, 4)), np.empty(4), np.empty((4, 4))
+    put_motion(motion_before(point), x0, P0)
+    put_motion(motion_at(point), x1, P1)
+    gap_s = (point["time"] - point["before"]) * NS
+    return bridge_position(x0, P0, x1, P1, gap_s, tau_s, point["noise"])
 
 
 @njit(cache=True, nogil=True)

@@ -1,8 +1,7 @@
 """The table of tracks: what is remembered of each aircraft from row to row.
 
-One record a track key ("slot"), beside it the filter's state `x` (slots, 4) and covariance `P`
-(slots, 4, 4) in a plane whose origin is the record's own `lat`, `lon` (always the latest filtered
-position, so `x[:2]` is 0 between rows).
+One record a track key ("slot"), with the filter's state in a plane whose origin is the record's own `lat`,
+`lon` (always the filtered position; what a velocity fused after it moved the place by is in the state).
 """
 
 from __future__ import annotations
@@ -15,8 +14,14 @@ import numpy.typing as npt
 
 from airvigil.reports import SENSOR_KINDS
 from airvigil.settings import Admission, Sensor, Settings
+from airvigil.tracking.key_index import KeyIndex
+from airvigil.tracking.motion import Motion
+from airvigil.tracking.rows import Arrivals, Rows
 
 NEVER = -(2**62)  # ns; earlier than any time
+
+# A state of the filter (`filter.Motion`) as fields: m, m/s, and the upper triangle of the covariance.
+MOTION = Motion._fields
 
 TRACK = np.dtype(
     [
@@ -28,6 +33,7 @@ TRACK = np.dtype(
         ("lon", "f8"),
         ("agreeing", "i4"),  # believed positions in the chain
         ("chain_start", "i8"),
+        *((name, "f8") for name in MOTION),  # the filter's state in the plane whose origin is lat, lon
         ("surprise", "f8"),  # fading mean of half the normalised innovation squared; 1 in straight flight
         ("bias_m", "f8"),  # greatest bias bound of what went into the chain within the timeout
         ("bias_time", "i8"),
@@ -76,12 +82,16 @@ TRACK = np.dtype(
         ("squawk", "u4"),
         ("is_state", "i1"),
         ("heard", "i8"),  # ns, latest row of any kind
+        # the latest credible point, as interference tells it; outlives what the memory loses
+        ("credible_time", "i8"),
+        ("credible_lat", "f8"),
+        ("credible_lon", "f8"),
     ]
 )
 
 FIRST_FORGET = 4096  # tracks; some 4 MB
 
-# Limits that kernels take as one array; the order is the kernels' contract.
+# Limits that kernels take as one record.
 LIMITS = (
     "max_speed_mps",
     "max_along_mps2",
@@ -109,22 +119,21 @@ LIMITS = (
     "process_noise_m2_s3",
 )
 SENSOR_VALUES = ("sigma_m", "bias_m", "clock_sigma_s", "white_share", "velocity_sigma_mps")
-SIGMA, BIAS, CLOCK, WHITE, VELOCITY_SIGMA = range(5)  # columns of the sensor table
+LIMIT = np.dtype([(name, "f8") for name in LIMITS])
+SENSOR = np.dtype([(name, "f8") for name in SENSOR_VALUES])
 
-FloatArray = npt.NDArray[np.float64]
 
-
-def limits_of(settings: Settings) -> FloatArray:
-    """The limits as kernels take them, in the order of LIMITS."""
+def limits_of(settings: Settings) -> Rows:
+    """(1,) LIMIT, the limits as kernels take them."""
     groups: tuple[Admission | Any, ...] = (settings.admission, settings.tracks)
     values = {name: getattr(group, name) for group in groups for name in vars(group)}
-    return np.array([float(values[name]) for name in LIMITS])
+    return np.array([tuple(float(values[name]) for name in LIMITS)], LIMIT)
 
 
-def sensor_table_of(settings: Settings) -> FloatArray:
-    """(kinds, 5) assumed quality per sensor kind, columns SENSOR_VALUES."""
+def sensor_table_of(settings: Settings) -> Rows:
+    """(kinds,) SENSOR, assumed quality per sensor kind."""
     kinds: list[Sensor] = [settings.sensor(kind) for kind in SENSOR_KINDS]
-    return np.array([[getattr(kind, name) for name in SENSOR_VALUES] for kind in kinds])
+    return np.array([tuple(getattr(kind, name) for name in SENSOR_VALUES) for kind in kinds], SENSOR)
 
 
 def _blank_track() -> npt.NDArray[Any]:
@@ -150,28 +159,39 @@ def blank_tracks(count: int) -> npt.NDArray[Any]:
 
 @dataclass
 class TrackTable:
-    """All tracks: `keys[slot]`, `records[slot]`, `x[slot]`, `P[slot]`; arrays may be longer than `keys`."""
+    """All tracks: `keys[slot]`, `records[slot]`; there may be more records than keys."""
 
-    keys: list[str] = field(default_factory=list)
-    slots: dict[str, int] = field(default_factory=dict)
+    index: KeyIndex = field(default_factory=KeyIndex)
     records: npt.NDArray[Any] = field(default_factory=lambda: blank_tracks(64))
-    x: FloatArray = field(default_factory=lambda: np.zeros((64, 4)))
-    P: FloatArray = field(default_factory=lambda: np.zeros((64, 4, 4)))
     forget_at: int = FIRST_FORGET  # number of tracks at which to look for those to forget
+
+    @property
+    def keys(self) -> list[str]:
+        """Track key of each slot. The list only grows; forgetting makes a new one."""
+        return self.index.keys
 
     def slot(self, key: str) -> int:
         """The slot of a track key; a new one if the key is new."""
-        found = self.slots.get(key)
-        if found is None:
-            found = len(self.keys)
-            self.keys.append(key)
-            self.slots[key] = found
-            if found >= len(self.records):
-                more = len(self.records)
-                self.records = np.concatenate([self.records, blank_tracks(more)])
-                self.x = np.concatenate([self.x, np.zeros((more, 4))])
-                self.P = np.concatenate([self.P, np.zeros((more, 4, 4))])
-        return found
+        slot = self.index.slot(key)
+        self.make_room()
+        return slot
+
+    def slots_of(self, arrivals: Arrivals) -> npt.NDArray[np.int32]:
+        """(n,) slots of the keys of arrivals, -1 without one; new ones where keys are new."""
+        codes, (rows, which) = arrivals.codes, arrivals.long_rows
+        if len(rows):
+            codes = codes.copy()
+            codes[rows] = np.array([self.index.code(key) for key in arrivals.long_keys], np.uint64)[which]
+        slots = self.index.slots(codes)
+        self.make_room()
+        return slots
+
+    def make_room(self) -> None:
+        """Have a record for each key."""
+        missing = len(self.keys) - len(self.records)
+        if missing > 0:
+            more = max(len(self.records), missing)
+            self.records = np.concatenate([self.records, blank_tracks(more)])
 
     def forget(self, before_ns: int, in_use: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Give up the slots of tracks not heard since; changes no result, only memory.
@@ -187,21 +207,14 @@ class TrackTable:
         keep = self.records["heard"][:count] >= before_ns
         keep[in_use] = True
         moved = np.where(keep, np.cumsum(keep) - 1, -1).astype(np.int32)
-        self.keys = [key for key, kept in zip(self.keys, keep.tolist(), strict=True) if kept]
-        self.slots = {key: slot for slot, key in enumerate(self.keys)}
-        spare = blank_tracks(max(64, len(self.keys)))
-        self.records = np.concatenate([self.records[:count][keep], spare])
-        self.x = np.concatenate([self.x[:count][keep], np.zeros((len(spare), 4))])
-        self.P = np.concatenate([self.P[:count][keep], np.zeros((len(spare), 4, 4))])
+        self.index = KeyIndex([key for key, kept in zip(self.keys, keep.tolist(), strict=True) if kept])
+        self.records = np.concatenate([self.records[:count][keep], blank_tracks(max(64, len(self.keys)))])
         return moved
 
     def copy(self) -> TrackTable:
         """An independent copy."""
         return TrackTable(
-            list(self.keys),
-            dict(self.slots),
+            self.index.copy(),
             self.records.copy(),
-            self.x.copy(),
-            self.P.copy(),
             self.forget_at,
         )
