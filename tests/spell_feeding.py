@@ -29,7 +29,7 @@ from airvigil.airspace.spell_records import (
 )
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
-from airvigil.tracking.points import blank_points
+from blank_points import blank_points
 from plain_spells import Sample
 from small_world import SETTINGS
 

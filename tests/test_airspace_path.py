@@ -22,9 +22,9 @@ from airvigil.airspace.path import (
     layers_of,
 )
 from airvigil.airspace.volumes import make_volume
-from airvigil.tracking.points import blank_points
 from airvigil.tracking.track_table import NEVER
 from airvigil.units import M_PER_FT
+from blank_points import blank_points
 from made_flights import Judged, path
 from small_world import square
 
@@ -126,7 +126,7 @@ def plain_times(
     if point["before"] == NEVER:
         return []
     gap = int(point["time"] - point["before"])
-    length = math.hypot(*point["x_before"][:2])
+    length = math.hypot(point["before_e"], point["before_n"])
     spread = math.sqrt(point["noise"] * (gap * 1e-9) ** 3 / 192.0) + math.sqrt(
         point["cov_ee"] + point["cov_nn"]
     )
@@ -176,7 +176,7 @@ def test_the_times_chosen_are_those_of_the_plain_twin(data: st.DataObject) -> No
         point = points[i]
         point["before"] = data.draw(st.sampled_from([NEVER, 0]))
         point["time"] = data.draw(st.integers(1, 300)) * 10**9
-        point["x_before"][:2] = data.draw(st.floats(0.0, 40_000.0)), 0.0
+        point["before_e"], point["before_n"] = data.draw(st.floats(0.0, 40_000.0)), 0.0
         point["noise"] = point["cov_ee"] = point["cov_nn"] = 10.0
         for name in ("pressure_altitude_m", "geometric_height_m", "height_msl_m"):
             point[name], point[f"before_{name}"] = data.draw(HEIGHTS), data.draw(HEIGHTS)
