@@ -217,9 +217,9 @@ def lift(shape: Floats, row: int, x: float, y: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def geodesic_m(shape: Floats, row: int, ax: float, ay: float, bx: float, by: float) -> float:
-    """Geodesic distance of two points of the plane: from the chord c, s = c (1 + c^2 / 24 R^2)."""
-    ka, kb = lift(shape, row, ax, ay), lift(shape, row, bx, by)
+def geodesic_m(shape: Floats, row: int, ax: float, ay: float, ka: float, bx: float, by: float) -> float:
+    """Geodesic distance of two points of the plane, from the chord c: s = c (1 + c^2 / 24 R^2); `ka` is the first one's lift."""
+    kb = lift(shape, row, bx, by)
     dx, dy, dz = ka * ax - kb * bx, ka * ay - kb * by, (ka - kb) * shape[row, 1]
     square = dx * dx + dy * dy + dz * dz
     return math.sqrt(square) * (1.0 + square * shape[row, 0] / 24.0)

@@ -192,58 +192,59 @@ def _place_square(polynomial: Floats, row: int, work: Work, depth: int, corners:
 @njit(cache=True, nogil=True)
 def _carry_inside(pieces: Pieces, work: Work, depth: int, begin: int, end: int) -> None:
     """Which volumes hold the square's centre, from those that hold the larger square's."""
-    cx, cy = work.centre[depth - 1]
-    px, py = work.centre[depth]
-    work.inside[depth] = work.inside[depth - 1]
+    cx, cy = work.centre[depth - 1, 0], work.centre[depth - 1, 1]
+    px, py = work.centre[depth, 0], work.centre[depth, 1]
+    ax, ay, bx, by, bow, volume, _ = pieces
+    kept, inside = work.kept, work.inside[depth]
+    inside[:] = work.inside[depth - 1]
     for n in range(begin, end):
-        k = work.kept[n]
-        if is_edge_crossed(
-            cx, cy, px, py, pieces.ax[k], pieces.ay[k], pieces.bx[k], pieces.by[k], pieces.bow[k]
-        ):
-            v = pieces.volume[k]
-            work.inside[depth, v] = not work.inside[depth, v]
+        k = kept[n]
+        if is_edge_crossed(cx, cy, px, py, ax[k], ay[k], bx[k], by[k], bow[k]):
+            inside[volume[k]] = not inside[volume[k]]
 
 
 @njit(cache=True, nogil=True)
 def _measure(pieces: Pieces, work: Work, depth: int, begin: int, end: int, corners: Floats) -> None:
     """Distances of the larger square's edges from the centre, and per volume how far away the nearest can be."""
-    cx, cy = work.centre[depth]
-    half = work.half[depth]
-    work.reach[:] = math.inf
+    cx, cy, half = work.centre[depth, 0], work.centre[depth, 1], work.half[depth]
+    ax, ay, bx, by, _, volume, _ = pieces
+    kept, distance, reach = work.kept, work.distance, work.reach
+    reach[:] = math.inf
     for n in range(begin, end):
-        k = work.kept[n]
-        ax, ay, bx, by = pieces.ax[k], pieces.ay[k], pieces.bx[k], pieces.by[k]
-        d = math.sqrt(square_of_distance(cx, cy, ax, ay, bx, by))
-        work.distance[k] = d
-        v = pieces.volume[k]
-        if d < work.reach[v]:
+        k = kept[n]
+        d = math.sqrt(square_of_distance(cx, cy, ax[k], ay[k], bx[k], by[k]))
+        distance[k] = d
+        v = volume[k]
+        if d < reach[v]:
             u2 = 0.0
             for z in range(4):
-                u2 = max(u2, square_of_distance(corners[z, 0], corners[z, 1], ax, ay, bx, by))
-            work.reach[v] = min(work.reach[v], math.sqrt(u2))
-    for v in range(len(work.reach)):
-        work.reach[v] = min(work.reach[v] * STRETCH + SLACK_M, RELEVANCE_M * STRETCH) + half
+                u2 = max(u2, square_of_distance(corners[z, 0], corners[z, 1], ax[k], ay[k], bx[k], by[k]))
+            reach[v] = min(reach[v], math.sqrt(u2))
+    for v in range(len(reach)):
+        reach[v] = min(reach[v] * STRETCH + SLACK_M, RELEVANCE_M * STRETCH) + half
 
 
 @njit(cache=True, nogil=True)
 def _keep(pieces: Pieces, work: Work, depth: int, begin: int, end: int) -> bool:
     """Keep the edges that can matter in the square; whether they are so many that it is to be cut."""
+    kept, distance, reach, volume = work.kept, work.distance, work.reach, pieces.volume
+    half = work.half[depth]
+    close = EXACT_M + half
     n = end
     near = crossed = 0
     last = -1
     is_many = False
-    close = EXACT_M + work.half[depth]
     for j in range(begin, end):
-        k = work.kept[j]
-        v = pieces.volume[k]
+        k = kept[j]
+        v = volume[k]
         if v != last:
             near, crossed, last = 0, 0, v
-        d = work.distance[k]
-        if d <= work.reach[v] or d <= close:
-            work.kept[n] = k
+        d = distance[k]
+        if d <= reach[v] or d <= close:
+            kept[n] = k
             n += 1
-        near += d <= work.reach[v]
-        crossed += d <= work.half[depth]
+        near += d <= reach[v]
+        crossed += d <= half
         is_many = is_many or near > FEW_NEAR or crossed > FEW_CROSSED
     work.end[depth] = n
     return is_many and depth < DEEPEST
@@ -277,19 +278,20 @@ def _assign_vertices(pieces: Pieces, work: Work, begin: int, end: int, leaves: L
 @njit(cache=True, nogil=True)
 def _write_runs(work: Work, begin: int, end: int, limit: float, max_gap: int, leaves: Leaves) -> int:
     """Runs of the kept edges that are no further from the centre than the limit; how many edges they hold."""
+    kept, distance, slot, chain, runs = work.kept, work.distance, work.slot, work.chain, leaves.runs
     u = leaves.used[RUNS]
     held = 0
     last = -1
     for j in range(begin, end):
-        k = work.kept[j]
-        if work.distance[k] > limit:
+        k = kept[j]
+        if distance[k] > limit:
             continue
-        s = work.slot[k]
-        if last >= 0 and work.chain[k] == work.chain[last] and s - work.slot[last] <= max_gap + 1:
-            leaves.runs[u - 1, 1] += s - work.slot[last]
-            held += s - work.slot[last]
+        gap = slot[k] - slot[last] if last >= 0 and chain[k] == chain[last] else max_gap + 2
+        if gap <= max_gap + 1:
+            runs[u - 1, 1] += gap
+            held += gap
         else:
-            leaves.runs[u, 0], leaves.runs[u, 1] = s, 1
+            runs[u, 0], runs[u, 1] = slot[k], 1
             u += 1
             held += 1
         last = k

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from airvigil.airspace.edges import MAX_BOW_M
-from airvigil.airspace.grid import RELEVANCE_M, Floats, Floats32, Ints32, geodesic_m
+from airvigil.airspace.grid import RELEVANCE_M, Floats, Floats32, Ints32, geodesic_m, lift
 from airvigil.airspace.segments import foot_on_edge
 
 LANES = 16
@@ -103,6 +103,7 @@ def nearest_foot(
     if least > RELEVANCE_M * 1.001:
         return best_x, best_y, best
     limit = np.float32(least * least)
+    lifted = lift(shape, row, px, py)
     at = 0
     for u in range(begin, end):
         v = runs[u, 0]
@@ -117,7 +118,7 @@ def nearest_foot(
                     np.float64(y[k + 1]),
                     np.float64(bow[k]),
                 )
-                distance = geodesic_m(shape, row, px, py, fx, fy)
+                distance = geodesic_m(shape, row, px, py, lifted, fx, fy)
                 if distance < best:
                     best, best_x, best_y = distance, fx - px, fy - py
             at += 1

@@ -109,10 +109,9 @@ def foot_on_edge(
     if bow == 0.0:
         return ax + t * dx, ay + t * dy
     aside = (dx * (py - ay) - dy * (px - ax)) / length2
-    for _ in range(FOOT_STEPS):
-        off, slope = 4.0 * bow * t * (1.0 - t) - aside, 4.0 * bow * (1.0 - 2.0 * t)
-        bend = 1.0 + slope * slope - 8.0 * bow * off
-        if bend < 0.1:  # the place is near the centre of the bow: any point will do, next to the poles only
-            break
+    # one of Newton's steps from the foot on the straight line: the bow is so small that it is the last
+    off, slope = 4.0 * bow * t * (1.0 - t) - aside, 4.0 * bow * (1.0 - 2.0 * t)
+    bend = 1.0 + slope * slope - 8.0 * bow * off
+    if bend > 0.1:  # else the place is near the centre of the bow, next to a pole: any point will do
         t = min(1.0, max(0.0, t - (t - along + off * slope) / bend))
     return bowed_point(ax, ay, bx, by, bow, t)
