@@ -31,8 +31,10 @@ from airvigil.airspace.border_runs import (
 from airvigil.airspace.check import Finding
 from airvigil.airspace.edge_pieces import straightened
 from airvigil.airspace.volumes import Volume
+from airvigil.errors import AirspaceError
 
 MIN_OVERLAP_M2 = 10_000.0
+MAX_MENDED = 2_000  # vertices: as many lines cross in 2 million places at most
 PART_SHARE = 0.99  # of an area that lies in another: a sector of it
 MAX_RUNS = 20  # findings a pair; the rest is counted
 
@@ -46,8 +48,12 @@ def check_neighbours(volumes: Sequence[Volume]) -> Iterator[Finding]:
     for number, volume in enumerate(volumes):
         layers.setdefault(layer_of(volume), []).append(number)
     for (kind, _), members in layers.items():
-        if len(members) > 1:
-            yield from _check_layer(volumes, members, kind)
+        sound = [number for number in members if _can_be_compared(volumes[number])]
+        try:
+            if len(sound) > 1:
+                yield from _check_layer(volumes, sound, kind)
+        except AirspaceError as error:
+            yield Finding("warning", "not_compared", None, kind, f"neighbours are not compared: {error}")
 
 
 def layer_of(volume: Volume) -> tuple[str, str]:
@@ -64,6 +70,13 @@ def _heights_meet(layer: Sequence[Volume]) -> NDArray[np.bool_]:
     meet = (lower[:, None] < upper[None, :]) & (lower[None, :] < upper[:, None])
     np.fill_diagonal(meet, False)
     return np.asarray(meet)
+
+
+def _can_be_compared(volume: Volume) -> bool:
+    """Not if it crosses itself and is too large to be mended for the comparison: that it does is a finding of its own."""
+    if sum(len(ring) for ring in volume.rings) <= MAX_MENDED:
+        return True
+    return all(shapely.is_valid(shapely.Polygon(ring[:, ::-1])) for ring in volume.rings)
 
 
 def _check_layer(volumes: Sequence[Volume], members: Sequence[int], kind: str) -> Iterator[Finding]:
