@@ -38,7 +38,7 @@ def within_longitudes(rings: Sequence[Ring], edge_kind: str) -> list[Ring]:
     Example:
         >>> box = np.array([[70.0, 179.0], [70.0, -179.0], [71.0, -179.0], [71.0, 179.0], [70.0, 179.0]])
         >>> [sorted(set(ring[:, 1].tolist())) for ring in within_longitudes([box], "lonlat")]
-        [[-180.0, -179.0], [179.0, 180.0]]
+        [[179.0, 180.0], [-180.0, -179.0]]
     """
     if all(_is_plain(ring) for ring in rings):
         return [orient_ring(ring, is_hole=number > 0) for number, ring in enumerate(rings)]

@@ -14,7 +14,7 @@ Rules
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import shapely
@@ -42,13 +42,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def check_neighbours(volumes: Sequence[Volume]) -> Iterator[Finding]:
-    """Gaps and overlaps, layer by layer, pair by pair."""
+def check_neighbours(volumes: Sequence[Volume], crossed: Collection[int] = ()) -> Iterator[Finding]:
+    """Gaps and overlaps, layer by layer, pair by pair.
+
+    Args:
+        crossed: numbers of volumes that cross themselves; large ones are not compared.
+    """
     layers: dict[tuple[str, str], list[int]] = {}
     for number, volume in enumerate(volumes):
         layers.setdefault(layer_of(volume), []).append(number)
     for (kind, _), members in layers.items():
-        sound = [number for number in members if _can_be_compared(volumes[number])]
+        sound = [n for n in members if n not in crossed or _vertices(volumes[n]) <= MAX_MENDED]
         try:
             if len(sound) > 1:
                 yield from _check_layer(volumes, sound, kind)
@@ -72,11 +76,8 @@ def _heights_meet(layer: Sequence[Volume]) -> NDArray[np.bool_]:
     return np.asarray(meet)
 
 
-def _can_be_compared(volume: Volume) -> bool:
-    """Not if it crosses itself and is too large to be mended for the comparison: that it does is a finding of its own."""
-    if sum(len(ring) for ring in volume.rings) <= MAX_MENDED:
-        return True
-    return all(shapely.is_valid(shapely.Polygon(ring[:, ::-1])) for ring in volume.rings)
+def _vertices(volume: Volume) -> int:
+    return sum(len(ring) for ring in volume.rings)
 
 
 def _check_layer(volumes: Sequence[Volume], members: Sequence[int], kind: str) -> Iterator[Finding]:

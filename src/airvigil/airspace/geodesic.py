@@ -49,7 +49,7 @@ def geodesic_inverse(lat1: float, lon1: float, lat2: float, lon2: float) -> tupl
     Example:
         >>> length, azimuth = geodesic_inverse(60.0, 25.0, 61.0, 25.0)
         >>> round(length, 2), azimuth
-        (111421.23, 0.0)
+        (111420.73, 0.0)
     """
     return _inverse(lat1, lon1, lat2, lon2)
 
@@ -58,7 +58,7 @@ def geodesic_direct(lat: float, lon: float, azimuth_rad: float, length_m: float)
     """Latitude and longitude (degrees, within +-180) at a length along the geodesic that leaves at an azimuth.
 
     Example:
-        >>> [round(value, 6) for value in geodesic_direct(60.0, 25.0, 0.0, 111421.23)]
+        >>> [round(value, 6) for value in geodesic_direct(60.0, 25.0, 0.0, 111420.73)]
         [61.0, 25.0]
     """
     return _direct(lat, lon, azimuth_rad, length_m)
