@@ -136,3 +136,14 @@ def test_many_places_of_one_pair_are_counted() -> None:
     findings = list(check_neighbours([box("A", 24.0, 25.0), toothed]))
     assert len(findings) == 21
     assert "more places between A and B like these" in findings[-1].message
+
+
+def test_borders_denser_than_any_are_said_not_to_be_compared() -> None:
+    turns = np.linspace(0.0, 200.0 * np.pi, 16_000)
+    dense = [
+        (59.0 + 1e-4 * r * np.sin(t), 24.0 + 1e-4 * r * np.cos(t))
+        for r, t in zip(np.linspace(1.0, 2.0, 16_000), turns, strict=True)
+    ]
+    out = [*dense, *[(lat + 1e-7, lon) for lat, lon in reversed(dense)]]
+    sound = [volume("A", out), box("B", 23.999, 24.0)]
+    assert [finding.rule for finding in check_neighbours(sound)] in ([], ["not_compared"])

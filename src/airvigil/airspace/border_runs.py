@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from airvigil.airspace.edge_pieces import degree_m, straightened
 from airvigil.airspace.volumes import Volume, is_artificial_edge
+from airvigil.errors import AirspaceError
 from airvigil.units import MEAN_EARTH_RADIUS_M
 
 THIN_M = 250.0  # borders further apart than this are meant to be
@@ -31,6 +32,10 @@ LENGTH_RATIO = 5.0  # a run is so many times as long as wide
 SAMPLE_M = 2_000.0
 CORNER_DEG = 15.0
 AT_ONCE = 20_000
+PAIRS_AT_ONCE = 2_000_000
+MAX_PAIRS = (
+    200_000_000  # vertices and edges within THIN_M of each other; a real country has a hundredth of that
+)
 M_PER_DEG = math.radians(1.0) * MEAN_EARTH_RADIUS_M
 
 Floats = NDArray[np.float64]
@@ -84,6 +89,9 @@ def runs_between(
 
     Returns:
         By (volume whose border it is, the other).
+
+    Raises:
+        AirspaceError: borders denser than any real ones.
     """
     near = _near(borders, heights_meet)
     order = np.lexsort((near.vertex, borders.owner[near.edge], borders.owner[near.vertex]))
@@ -116,13 +124,20 @@ def _near(borders: Borders, heights_meet: NDArray[np.bool_]) -> _Near:
     low, high = np.minimum(borders.start, borders.end), np.maximum(borders.start, borders.end)
     tree = shapely.STRtree(shapely.box(low[:, 1], low[:, 0], high[:, 1], high[:, 0]))
     parts: list[_Near] = []
-    for k in range(0, len(borders.start), AT_ONCE):
-        at = borders.start[k : k + AT_ONCE]
+    k, count, pairs = 0, 16, 0
+    while k < len(borders.start):
+        at = borders.start[k : k + count]
         north = THIN_M / M_PER_DEG
         east = north / np.maximum(np.cos(np.radians(at[:, 0])), 1e-3)
         boxes = shapely.box(at[:, 1] - east, at[:, 0] - north, at[:, 1] + east, at[:, 0] + north)
         vertex, edge = tree.query(boxes)
         vertex += k
+        k, pairs = k + len(at), pairs + len(vertex)
+        count = min(2 * count, AT_ONCE) if 2 * len(vertex) < PAIRS_AT_ONCE else max(count // 2, 1)
+        if pairs > MAX_PAIRS:
+            raise AirspaceError(
+                f"over {MAX_PAIRS:,} vertices and edges lie within {THIN_M:g} m of each other"
+            )
         wanted = heights_meet[borders.owner[vertex], borders.owner[edge]]
         vertex, edge = vertex[wanted], edge[wanted]
         distance_m = _distances_m(borders.start[vertex], borders.start[edge], borders.end[edge])

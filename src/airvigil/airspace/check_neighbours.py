@@ -14,7 +14,7 @@ Rules
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import shapely
@@ -31,8 +31,10 @@ from airvigil.airspace.border_runs import (
 from airvigil.airspace.check import Finding
 from airvigil.airspace.edge_pieces import straightened
 from airvigil.airspace.volumes import Volume
+from airvigil.errors import AirspaceError
 
 MIN_OVERLAP_M2 = 10_000.0
+MAX_MENDED = 2_000  # vertices: as many lines cross in 2 million places at most
 PART_SHARE = 0.99  # of an area that lies in another: a sector of it
 MAX_RUNS = 20  # findings a pair; the rest is counted
 
@@ -40,14 +42,22 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def check_neighbours(volumes: Sequence[Volume]) -> Iterator[Finding]:
-    """Gaps and overlaps, layer by layer, pair by pair."""
+def check_neighbours(volumes: Sequence[Volume], crossed: Collection[int] = ()) -> Iterator[Finding]:
+    """Gaps and overlaps, layer by layer, pair by pair.
+
+    Args:
+        crossed: numbers of volumes that cross themselves; large ones are not compared.
+    """
     layers: dict[tuple[str, str], list[int]] = {}
     for number, volume in enumerate(volumes):
         layers.setdefault(layer_of(volume), []).append(number)
     for (kind, _), members in layers.items():
-        if len(members) > 1:
-            yield from _check_layer(volumes, members, kind)
+        sound = [n for n in members if n not in crossed or _vertices(volumes[n]) <= MAX_MENDED]
+        try:
+            if len(sound) > 1:
+                yield from _check_layer(volumes, sound, kind)
+        except AirspaceError as error:
+            yield Finding("warning", "not_compared", None, kind, f"neighbours are not compared: {error}")
 
 
 def layer_of(volume: Volume) -> tuple[str, str]:
@@ -64,6 +74,10 @@ def _heights_meet(layer: Sequence[Volume]) -> NDArray[np.bool_]:
     meet = (lower[:, None] < upper[None, :]) & (lower[None, :] < upper[:, None])
     np.fill_diagonal(meet, False)
     return np.asarray(meet)
+
+
+def _vertices(volume: Volume) -> int:
+    return sum(len(ring) for ring in volume.rings)
 
 
 def _check_layer(volumes: Sequence[Volume], members: Sequence[int], kind: str) -> Iterator[Finding]:

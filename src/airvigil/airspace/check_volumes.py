@@ -45,12 +45,16 @@ def check_volumes(volumes: Sequence[Volume]) -> Iterator[Finding]:
         [('self_intersection', 59.5, 24.5)]
     """
     seen: dict[str, int] = {}
+    crossed: set[int] = set()
     for number, volume in enumerate(volumes):
         if seen.setdefault(volume.volume_id, number) != number:
             message = f"id {volume.volume_id!r} is also that of {place_of(volumes[seen[volume.volume_id]])}"
             yield Finding("error", "duplicate_id", number, place_of(volume), message)
-        yield from check_volume(volume, number)
-    yield from check_neighbours(volumes)
+        for finding in check_volume(volume, number):
+            if finding.rule == "self_intersection":
+                crossed.add(number)
+            yield finding
+    yield from check_neighbours(volumes, crossed)
 
 
 def place_of(volume: Volume) -> str:
@@ -101,8 +105,8 @@ def _check_ring(ring: Floats, edge_kind: str, where: str, number: int) -> Iterat
         yield at("warning", "duplicate_vertex", index + 1, f"the same place as position {index}")
     yield from (at("warning", "spike", index, message) for index, message in _spikes(metres, lengths))
     polygon = shapely.Polygon(ring[:, ::-1])
-    if not shapely.is_valid(polygon):
-        reason = str(shapely.is_valid_reason(polygon))
+    reason = str(shapely.is_valid_reason(polygon))
+    if reason != "Valid Geometry":
         words = reason.partition("[")[2].rstrip("]").split()
         longitude, latitude = (float(words[0]), float(words[1])) if len(words) >= 2 else (None, None)
         message = f"the ring crosses or touches itself ({reason.partition('[')[0].strip().lower()})"
