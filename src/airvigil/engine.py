@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from airvigil.airspace import spell_book
+from airvigil.airspace import lookahead_book, spell_book
 from airvigil.airspace.infringement import believed_airborne, samples_of
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spell_book import Teller
@@ -66,6 +66,8 @@ def step(
     keys = state.tracks.keys
     events = spell_book.take_samples(state.spells, samples, believed, keys, airspace.volumes, teller)
     events += spell_book.pass_time(state.spells, state.watermark, teller)
+    events += lookahead_book.take_points(state.lookahead, believed, samples, keys, airspace, teller)
+    events += lookahead_book.pass_time(state.lookahead, state.watermark, teller)
     events += interference.take_points(
         state.interference, points, keys, _claimed(points, airspace), settings.tracks
     )
@@ -81,7 +83,8 @@ def step(
 
 
 def _order(event: Event) -> tuple[int, str]:
-    return event["time_ns"], event.get("spell_id") or event.get("interference_id") or ""
+    names = (event.get(name) for name in ("spell_id", "interference_id", "lookahead_id"))
+    return event["time_ns"], next((name for name in names if name), "")
 
 
 def _claimed(points: Any, airspace: Airspace) -> dict[int, list[str]]:
@@ -105,7 +108,7 @@ def _second(state: State, events: list[Event], airspace: Airspace, settings: Set
     for event in events:
         told += incidents.pass_time(state.incidents, event["time_ns"], volumes, rule)
         told.append(event)
-        if event["event"] != "observation":
+        if event["event"] != "observation" and "lookahead_id" not in event:
             told += incidents.take_event(state.incidents, event, volumes, rule)
     told += incidents.pass_time(state.incidents, state.watermark - 1, volumes, rule)
     return told

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from airvigil.airspace.infringement import Samples
+from airvigil.airspace.lookahead_book import LookaheadBook
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spell_book import SpellBook
 from airvigil.errors import SchemaError
@@ -30,7 +31,7 @@ from airvigil.tracking.rows import ROW, text_of
 from airvigil.tracking.track_table import TRACK, TrackTable
 from airvigil.units import utc_text
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 Event = dict[str, Any]
 
 STATE_SCHEMA = pa.schema(
@@ -67,6 +68,7 @@ class State:
     intake: Intake = field(default_factory=Intake)
     tracks: TrackTable = field(default_factory=TrackTable)
     spells: SpellBook = field(default_factory=SpellBook)
+    lookahead: LookaheadBook = field(default_factory=LookaheadBook)
     interference: InterferenceBook = field(default_factory=InterferenceBook)
     incidents: IncidentBook = field(default_factory=IncidentBook)
     observations: list[Event] = field(default_factory=list)  # received, not told yet
@@ -87,6 +89,7 @@ class State:
             self.intake.copy(),
             self.tracks.copy(),
             self.spells.copy(),
+            self.lookahead.copy(),
             self.interference.copy(),
             self.incidents.copy(),
             [dict(o) for o in self.observations],
@@ -105,6 +108,7 @@ class State:
             "accounts": {name: a.to_plain() for name, a in self.intake.accounts.items()},
             "keys": self.tracks.keys,
             "spells": self.spells.to_plain(),
+            "lookahead": self.lookahead.to_plain(),
             "interference": self.interference.to_plain(),
             "incidents": self.incidents.to_plain(),
             "observations": self.observations,
@@ -148,6 +152,7 @@ class State:
         state.tracks.x[:count] = np.frombuffer(row["x"]).reshape(count, 4)
         state.tracks.P[:count] = np.frombuffer(row["P"]).reshape(count, 4, 4)
         state.spells = SpellBook.from_plain(rest["spells"])
+        state.lookahead = LookaheadBook.from_plain(rest["lookahead"])
         state.interference = InterferenceBook.from_plain(rest["interference"])
         state.incidents = IncidentBook.from_plain(rest["incidents"])
         state.observations = rest["observations"]
