@@ -223,7 +223,9 @@ def alerts_of(pair: Pair, p: np.ndarray, settings: Any) -> list[tuple[int, int, 
         elif time not in stays:
             chance = float(p[k]) if k >= 0 else 0.0
             if not math.isnan(chance):
-                alert.feed_outlook(state, time, alert.Outlook(time, chance, None, None, None, None, {}), settings)
+                alert.feed_outlook(
+                    state, time, alert.Outlook(time, chance, None, None, None, None, {}), settings
+                )
     if state is not None and state.raised is not None:
         raised.append((state.raised, pair.end, alert.SILENT))
     return raised
@@ -262,7 +264,9 @@ def score(pairs: list[Pair], p: np.ndarray, settings: Any, hours: float) -> dict
     }
 
 
-def calibration(pairs: list[Pair], table: dict[str, np.ndarray], turn: int, horizon: int) -> list[dict[str, float]]:
+def calibration(
+    pairs: list[Pair], table: dict[str, np.ndarray], turn: int, horizon: int
+) -> list[dict[str, float]]:
     """How often an entry followed within the horizon, by predicted P in ten bins."""
     ns = round(HORIZONS_S[horizon] * 1e9)
     p, truth = [], []
@@ -355,7 +359,9 @@ def sweep(table: dict[str, np.ndarray]) -> dict[str, Any]:
 
 def main() -> int:
     """Record, sweep, write, draw."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=36)
     parser.add_argument("--again", action="store_true", help="record anew")
     options = parser.parse_args()

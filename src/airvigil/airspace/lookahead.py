@@ -104,7 +104,7 @@ class Predictions:
         return self.p_by_time[:, -1]
 
 
-def tests_of(settings: Settings) -> int:
+def moments_of(settings: Settings) -> int:
     """How many moments are tested on each course; 0 where prediction is off."""
     rule = settings.lookahead
     return math.ceil(rule.lookahead_s / rule.test_every_s)
@@ -170,7 +170,7 @@ def predict(
         parts.append(_predict(points, lot, climbs, airspace, settings))
     if not parts:
         none = np.zeros(0)
-        empty = np.zeros((0, max(1, tests_of(settings))))
+        empty = np.zeros((0, max(1, moments_of(settings))))
         return Predictions(empty, np.zeros((0, COURSES)), none, none, none, none, np.zeros(0, np.bool_))
     names = Predictions.__dataclass_fields__
     return Predictions(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
@@ -183,7 +183,7 @@ def _predict(
     airspace: Airspace,
     settings: Settings,
 ) -> Predictions:
-    rule, tests, count = settings.lookahead, tests_of(settings), len(candidates)
+    rule, tests, count = settings.lookahead, moments_of(settings), len(candidates)
     height = _Heights(points, climbs, airspace.volumes, settings)
     within, missing = np.ones((count, tests)), np.zeros(count, dtype=np.bool_)
     for c in range(count):
@@ -212,7 +212,7 @@ def _along_courses(
     points: Points, candidates: Candidates, airspace: Airspace, settings: Settings
 ) -> tuple[FloatArray, FloatArray]:
     """P(laterally inside), (c, COURSES, tests), and the margin on the present course, (c, tests); -inf where far."""
-    rule, tests, count = settings.lookahead, tests_of(settings), len(candidates)
+    rule, tests, count = settings.lookahead, moments_of(settings), len(candidates)
     p, margin = np.zeros((count, COURSES, tests)), np.full((count, tests), -math.inf)
     used, back = np.unique(candidates.point, return_inverse=True)
     some = points[used]

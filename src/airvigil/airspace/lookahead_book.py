@@ -25,7 +25,7 @@ from airvigil.airspace.lookahead import (
     candidates_of,
     is_due,
     predict,
-    tests_of,
+    moments_of,
 )
 from airvigil.airspace.lookahead_alert import (
     ENTERED,
@@ -123,7 +123,7 @@ def take_points(
         teller: settings and who needs permission.
     """
     settings, volumes = teller.settings, airspace.volumes
-    if tests_of(settings) == 0 or not len(points):
+    if moments_of(settings) == 0 or not len(points):
         return []
     asked: dict[tuple[int, int, int], bool] = {}
 
