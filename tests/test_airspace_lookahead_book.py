@@ -115,9 +115,9 @@ def test_who_needs_no_permission_is_not_alerted() -> None:
 
 
 def test_an_alert_ends_when_the_presence_turns_out_to_need_no_permission() -> None:
-    rows = heading_in(key={"icao24": "4601f7"}, sensor_kind="adsb", nac_p=8, is_state=True, count=20)
+    rows = heading_in(key={"icao24": "4601f7"}, sensor_kind="adsb", nac_p=8, is_state_aircraft=True, count=20)
     for row in rows[12:]:
-        row["is_state"] = False
+        row["is_state_aircraft"] = False
     made = told(rows)
     assert made[0]["event"] == "lookahead_raised"
     assert made[-1]["why"] == "not_required"
@@ -175,7 +175,7 @@ def wandering(seed: int) -> list[dict[str, Any]]:
             rate = rng.normal(0, 12)
             for row in leg[1:] if rows and rows[-1].get("leg") == k else leg:
                 row["pressure_altitude_m"] = height + rate * (row["time_s"] - begin)
-                row["is_state"] = bool(rng.random() < 0.9)
+                row["is_state_aircraft"] = bool(rng.random() < 0.9)
                 row["nac_p"] = int(rng.choice([8, 9, 4]))
                 rows.append({**row, "leg": k})
             lat, lon = leg[-1]["latitude_deg"], leg[-1]["longitude_deg"]
