@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from airvigil.airspace import permission_stays, spell_book
+from airvigil.airspace import lookahead_book, permission_stays, spell_book
 from airvigil.airspace.infringement import believed_airborne, samples_of
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spell_book import Teller
@@ -104,6 +104,8 @@ def step(
         *(state.stays, state.permissions, samples, believed, keys, airspace.volumes),
         *(events, settings, state.watermark),
     )
+    events += lookahead_book.take_points(state.lookahead, believed, samples, keys, airspace, rules.teller)
+    events += lookahead_book.pass_time(state.lookahead, state.watermark, rules.teller)
     bad = interference.claims_in(points)
     events += interference.take_points(
         state.interference, points, bad, state.tracks, _claimed(points, bad, airspace), settings.tracks
@@ -119,7 +121,8 @@ def step(
 
 
 def _order(event: Event) -> tuple[int, str]:
-    return event["time_ns"], event.get("spell_id") or event.get("interference_id") or ""
+    names = (event.get(name) for name in ("spell_id", "interference_id", "lookahead_id"))
+    return event["time_ns"], next((name for name in names if name), "")
 
 
 def _claimed(points: Rows, which: npt.NDArray[np.int64], airspace: Airspace) -> dict[int, list[str]]:
@@ -142,7 +145,7 @@ def _second(state: State, events: list[Event], airspace: Airspace, settings: Set
     for event in events:
         told += incidents.pass_time(state.incidents, event["time_ns"], volumes, rule)
         told.append(event)
-        if event["event"] not in ("observation", "permission_refused"):
+        if event["event"] not in ("observation", "permission_refused") and "lookahead_id" not in event:
             told += incidents.take_event(state.incidents, event, volumes, rule)
     told += incidents.pass_time(state.incidents, state.watermark - 1, volumes, rule)
     return told

@@ -92,6 +92,22 @@ class HeightRules:
 
 
 @dataclass(frozen=True)
+class Lookahead:
+    """What predicted entry is told, and when it is taken back."""
+
+    lookahead_s: float
+    every_s: float
+    test_every_s: float
+    turn_sigma_deg: float
+    raise_p: float
+    raise_m: int
+    raise_n: int
+    clear_p: float
+    clear_s: float
+    update_s: float
+
+
+@dataclass(frozen=True)
 class Incidents:
     """What belongs to one incident, and what several tracks say together."""
 
@@ -163,6 +179,7 @@ class Settings:
     airspace: AirspaceView
     infringement: Infringement
     heights: HeightRules
+    lookahead: Lookahead
     incidents: Incidents
     tracks: Tracks
     admission: Admission
@@ -223,7 +240,7 @@ _POSITIVE = frozenset(
         "process_noise_m2_s3",
         "speed_window_s",
     }
-    | {"sigma_m", "velocity_sigma_mps", "white_share", "max_speed_mps"}
+    | {"sigma_m", "velocity_sigma_mps", "white_share", "max_speed_mps", "every_s", "test_every_s"}
 )
 _ADDRESS = re.compile(r"[0-9a-fA-F]{6}")
 
@@ -317,6 +334,26 @@ def _check_permission(rule: Permission, *, name: str) -> None:
                 )
 
 
+MOST_TESTS = 256  # tested moments on a predicted course
+MOST_EVALUATIONS = 60  # that an alert remembers
+
+
+def _check_lookahead(rule: Lookahead, *, name: str) -> None:
+    if not 0.0 < rule.clear_p <= rule.raise_p <= 1.0:
+        raise ConfigError(
+            f"{name}: lookahead: expected 0 < clear_p <= raise_p <= 1, got {rule.clear_p}, {rule.raise_p}"
+        )
+    if not 1 <= rule.raise_m <= rule.raise_n <= MOST_EVALUATIONS:
+        raise ConfigError(
+            f"{name}: lookahead: expected 1 <= raise_m <= raise_n <= {MOST_EVALUATIONS}, "
+            f"got {rule.raise_m}, {rule.raise_n}"
+        )
+    if rule.lookahead_s > MOST_TESTS * rule.test_every_s:
+        raise ConfigError(
+            f"{name}: lookahead.test_every_s: expected at least lookahead_s / {MOST_TESTS}, got {rule.test_every_s}"
+        )
+
+
 def _checked(settings: Settings, *, name: str) -> Settings:
     _check_numbers(settings, name=name, path="")
     _check_permission(settings.permission, name=name)
@@ -326,6 +363,7 @@ def _checked(settings: Settings, *, name: str) -> Settings:
             f"{name}: infringement: expected 0 < close_p <= suspected_p <= probable_p <= 1, "
             f"got {rule.close_p}, {rule.suspected_p}, {rule.probable_p}"
         )
+    _check_lookahead(settings.lookahead, name=name)
     longest = max(settings.tracks.timeout_s, settings.admission.jump_forget_s)
     if settings.tracks.memory_s < longest:
         raise ConfigError(

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from airvigil.airspace.lookahead_book import LookaheadBook
 from airvigil.airspace.permission_stays import StayBook
 from airvigil.airspace.permissions import PermissionBook
 from airvigil.airspace.qnh import QnhBook
@@ -35,7 +36,7 @@ from airvigil.tracking.rows import ROW, Rows, text_of
 from airvigil.tracking.track_table import TRACK, TrackTable
 from airvigil.units import utc_text
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 Event = dict[str, Any]
 
 STATE_SCHEMA = pa.schema(
@@ -70,6 +71,7 @@ class State:
     intake: Intake = field(default_factory=Intake)
     tracks: TrackTable = field(default_factory=TrackTable)
     spells: SpellBook = field(default_factory=SpellBook)
+    lookahead: LookaheadBook = field(default_factory=LookaheadBook)
     interference: InterferenceBook = field(default_factory=InterferenceBook)
     incidents: IncidentBook = field(default_factory=IncidentBook)
     permissions: PermissionBook = field(default_factory=PermissionBook)
@@ -93,6 +95,7 @@ class State:
             self.intake.copy(),
             self.tracks.copy(),
             self.spells.copy(),
+            self.lookahead.copy(),
             self.interference.copy(),
             self.incidents.copy(),
             self.permissions.copy(),
@@ -114,6 +117,7 @@ class State:
             "accounts": {name: a.to_plain() for name, a in self.intake.accounts.items()},
             "keys": self.tracks.keys,
             "spells": self.spells.to_plain(),
+            "lookahead": self.lookahead.to_plain(),
             "interference": self.interference.to_plain(),
             "incidents": self.incidents.to_plain(),
             "permissions": self.permissions.to_plain(),
@@ -153,6 +157,7 @@ class State:
         state.tracks.make_room()
         state.tracks.records[:count] = np.frombuffer(row["tracks"], dtype=TRACK)
         state.spells = SpellBook.from_plain(rest["spells"])
+        state.lookahead = LookaheadBook.from_plain(rest["lookahead"])
         state.interference = InterferenceBook.from_plain(rest["interference"])
         state.incidents = IncidentBook.from_plain(rest["incidents"])
         state.permissions = PermissionBook.from_plain(rest["permissions"])

@@ -1,0 +1,174 @@
+"""The fan of courses that a track may take next, and the places to test on them.
+
+A course is a geodesic from the filtered position at the filtered ground speed. The fan holds COURSES of them, spread evenly over
++-FAN_SIGMAS around the present one, with Gaussian weights. Its sigma is what the filter does not know of the course (its
+velocity covariance across the track) and the turn allowance of the settings, in quadrature.
+
+Rules
+- What the filter does not know of the speed lengthens the covariance of each tested place along its course; the process noise
+  does not enter: the turn allowance stands for it.
+- Everything of a point depends on that point alone.
+- No test is laid where the boundary cannot be reached yet, REACH_SIGMAS allowed for.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from airvigil.tracking.local_plane import to_geodetic
+
+FloatArray = npt.NDArray[np.float64]
+
+COURSES = 9
+PRESENT = COURSES // 2  # index of the present course
+FAN_SIGMAS = 2.4
+REACH_SIGMAS = 6.0
+MOST_COURSE_SIGMA_RAD = math.radians(30.0)  # a fan wider than this points nowhere
+OFFSETS = np.linspace(-FAN_SIGMAS, FAN_SIGMAS, COURSES)
+_DENSITIES = [math.exp(-0.5 * z * z) for z in OFFSETS.tolist()]
+WEIGHTS = np.array([density / math.fsum(_DENSITIES) for density in _DENSITIES])
+
+
+@njit(cache=True, nogil=True)
+def motion(point: Any) -> tuple[float, float, float, float]:
+    """Ground speed (m/s), course (rad from the plane's north), 1 sigma of each by the filter; NaN where it stands still.
+
+    Args:
+        point: a POINT record.
+    """
+    e, n = point["x"][2], point["x"][3]
+    speed = math.hypot(e, n)
+    if not speed > 0.0:
+        return 0.0, math.nan, math.nan, math.nan
+    ee, en, nn = point["P"][2, 2], point["P"][2, 3], point["P"][3, 3]
+    along = (e * e * ee + 2.0 * e * n * en + n * n * nn) / (speed * speed)
+    across = (n * n * ee - 2.0 * e * n * en + e * e * nn) / (speed * speed)
+    return speed, math.atan2(e, n), math.sqrt(max(0.0, along)), math.sqrt(max(0.0, across)) / speed
+
+
+@njit(cache=True, nogil=True)
+def is_course_known(point: Any, turn_sigma_rad: float) -> bool:
+    """Whether the fan points anywhere: false for what stands still, and where its sigma is over 30 degrees."""
+    return bool(math.hypot(motion(point)[3], turn_sigma_rad) <= MOST_COURSE_SIGMA_RAD)
+
+
+@njit(cache=True, nogil=True)
+def covariance_ahead(point: Any, t_s: float) -> tuple[float, float, float]:
+    """Covariance (ee, en, nn; m^2) of the place after t_s on the present course, as the filter's state says."""
+    P = point["P"]
+    ee = point["cov_ee"] + t_s * (2.0 * P[0, 2] + t_s * P[2, 2])
+    en = point["cov_en"] + t_s * (P[0, 3] + P[1, 2] + t_s * P[2, 3])
+    nn = point["cov_nn"] + t_s * (2.0 * P[1, 3] + t_s * P[3, 3])
+    return ee, en, nn
+
+
+@njit(cache=True, nogil=True)
+def first_tests(
+    points: Any, distance_m: FloatArray, turn_sigma_rad: float, test_every_s: float, tests: int, first: Any
+) -> int:
+    """Which test of each point's courses is the first that is laid; `tests` where none need be.
+
+    Args:
+        points: (n,) POINT.
+        distance_m: (n,) least distance to any boundary that is asked about; 0 inside one.
+        turn_sigma_rad: the turn allowance.
+        test_every_s: test j is at (j + 1) * test_every_s.
+        tests: their number.
+        first: (n,) int64 out.
+
+    Returns:
+        How many places are to be laid in all.
+    """
+    total = 0
+    for i in range(len(points)):
+        point = points[i]
+        first[i] = tests
+        if not is_course_known(point, turn_sigma_rad):
+            continue
+        speed, _, speed_sigma, _ = motion(point)
+        spread = REACH_SIGMAS * math.sqrt(point["cov_ee"] + point["cov_nn"])
+        fastest = speed + REACH_SIGMAS * speed_sigma
+        soonest_s = max(0.0, distance_m[i] - spread) / fastest
+        # one test earlier than it can be reached: the boundary then lies between two tests
+        first[i] = min(tests, max(0, int(soonest_s / test_every_s) - 1))
+        total += COURSES * (tests - first[i])
+    return total
+
+
+@njit(cache=True, nogil=True)
+def lay_fan(
+    points: Any,
+    first: Any,
+    offsets: FloatArray,
+    turn_sigma_rad: float,
+    test_every_s: float,
+    tests: int,
+    owner: Any,
+    course: Any,
+    test: Any,
+    lat: FloatArray,
+    lon: FloatArray,
+    cov: FloatArray,
+) -> None:
+    """The tested places of all fans, by point, course, then time.
+
+    Args:
+        points, turn_sigma_rad, test_every_s, tests: as `first_tests`.
+        first: (n,) from `first_tests`.
+        offsets: (COURSES,) in sigmas of the course.
+        owner, course, test: (k,) int64 out, which point, course and test a place belongs to.
+        lat, lon: (k,) out, degrees.
+        cov: (k, 3) out, m^2: ee, en, nn.
+    """
+    at = 0
+    for i in range(len(points)):
+        if first[i] >= tests:
+            continue
+        point = points[i]
+        speed, angle, speed_sigma, course_sigma = motion(point)
+        sigma = math.hypot(course_sigma, turn_sigma_rad)
+        unit_e, unit_n = math.sin(angle), math.cos(angle)
+        P = point["P"]
+        both = unit_e * unit_e * P[0, 2] + unit_e * unit_n * (P[0, 3] + P[1, 2]) + unit_n * unit_n * P[1, 3]
+        for k in range(len(offsets)):
+            e, n = math.sin(angle + offsets[k] * sigma), math.cos(angle + offsets[k] * sigma)
+            for j in range(first[i], tests):
+                t = (j + 1) * test_every_s
+                longer = max(0.0, t * (2.0 * both + t * speed_sigma * speed_sigma))
+                owner[at], course[at], test[at] = i, k, j
+                lat[at], lon[at] = to_geodetic(point["lat"], point["lon"], speed * t * e, speed * t * n)
+                cov[at, 0] = point["cov_ee"] + longer * e * e
+                cov[at, 1] = point["cov_en"] + longer * e * n
+                cov[at, 2] = point["cov_nn"] + longer * n * n
+                at += 1
+
+
+@njit(cache=True, nogil=True)
+def place_ahead(point: Any, t_s: float) -> tuple[float, float]:
+    """Latitude and longitude (deg) after t_s on the present course."""
+    lat, lon = to_geodetic(point["lat"], point["lon"], t_s * point["x"][2], t_s * point["x"][3])
+    return lat, lon
+
+
+@njit(cache=True, nogil=True)
+def chance_by_time(p: FloatArray, weights: FloatArray, within: FloatArray, out: FloatArray) -> None:
+    """P(inside at some tested moment up to each) over the fan: of each course the greatest P so far, weighted.
+
+    Args:
+        p: (c, courses, tests) P(laterally inside).
+        weights: (courses,) with sum 1.
+        within: (c, tests) P(height within the limits).
+        out: (c, tests) overwritten; never falls with time.
+    """
+    out[:, :] = 0.0
+    for c in range(p.shape[0]):
+        for k in range(p.shape[1]):
+            most = 0.0
+            for j in range(p.shape[2]):
+                most = max(most, p[c, k, j] * within[c, j])
+                out[c, j] += weights[k] * most
