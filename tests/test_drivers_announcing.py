@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from airvigil.drivers.announcing import Announcing
 from airvigil.drivers.replay import run
-from airvigil.drivers.run_files import NoFiles
+from airvigil.drivers.sink import NoFiles
 from airvigil.exports.incident_lines import incident_lines
 from airvigil.reports import empty_reports
 from made_flights import path

@@ -8,7 +8,7 @@ import pytest
 
 from airvigil.drivers.last_words import LastWords
 from airvigil.drivers.replay import run
-from airvigil.drivers.run_files import NoFiles
+from airvigil.drivers.sink import NoFiles
 from airvigil.exports.incident_lines import incident_lines
 from airvigil.exports.report import report_html
 from airvigil.state import MARGIN_SCHEMA, POINT_SCHEMA

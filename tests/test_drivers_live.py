@@ -16,7 +16,7 @@ from airvigil.drivers import live
 from airvigil.drivers.inputs import Input, InputOptions, open_input
 from airvigil.drivers.live import read_live, tick_ns
 from airvigil.drivers.replay import run
-from airvigil.drivers.run_files import NoFiles
+from airvigil.drivers.sink import NoFiles
 from airvigil.drivers.sockets import SocketOptions
 from airvigil.errors import AirvigilError
 from airvigil.reports import concat_reports, empty_reports

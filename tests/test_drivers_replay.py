@@ -14,7 +14,7 @@ import pytest
 
 from airvigil import __version__
 from airvigil.drivers.replay import RunResult, run, unbroken
-from airvigil.drivers.run_files import NoFiles
+from airvigil.drivers.sink import NoFiles
 from made_flights import path
 from small_world import SETTINGS, SKY, START_NS, make_reports, random_rows
 

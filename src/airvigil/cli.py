@@ -15,6 +15,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -125,14 +126,14 @@ def _add_replay(commands: Any) -> None:
         "--name-utc-offset", metavar="+HH:MM", help="what the clock that named the files was ahead of UTC"
     )
     _add_outputs(parser)
-    parser.set_defaults(action="replay")
+    parser.set_defaults(action="replay:replay")
 
 
 def _add_scenario(commands: Any) -> None:
     parser = commands.add_parser("scenario", help="published cases, reconstructed; all outputs say so")
     inner = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = inner.add_parser("list", help="the scenarios there are")
-    listing.set_defaults(action="scenario_list")
+    listing.set_defaults(action="scenario:scenario_list")
     running = inner.add_parser(
         "run",
         help="generate a scenario's reports and replay them",
@@ -147,7 +148,7 @@ def _add_scenario(commands: Any) -> None:
         help="real traffic to fly among it, moved in time and labelled so",
     )
     _add_outputs(running)
-    running.set_defaults(action="scenario_run")
+    running.set_defaults(action="scenario:scenario_run")
 
 
 def _add_airspace(commands: Any) -> None:
@@ -198,7 +199,7 @@ def _airspace_command(inner: Any, name: str, what: str, epilog: str | None = Non
         "--at", metavar="TIME", help="read sources with versions in time as of this instant; default now"
     )
     parser.add_argument("--json", action="store_true", help="JSON, one object a line")
-    parser.set_defaults(action=f"airspace_{name}")
+    parser.set_defaults(action=f"airspace:airspace_{name}")
     return parser
 
 
@@ -215,7 +216,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_scenario(commands)
     _add_airspace(commands)
     settings = commands.add_parser("settings", help="print the default settings, to copy and change")
-    settings.set_defaults(action="settings")
+    settings.set_defaults(action="settings_file:settings")
     demo = commands.add_parser(
         "demo", help="two short stories: a reconstruction, and a real airliner under spoofing"
     )
@@ -223,7 +224,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--samples", type=Path, default=Path("samples"), help="folder of recordings made by `make samples`"
     )
     demo.add_argument("--out", type=Path, default=Path("out/demo"))
-    demo.set_defaults(action="demo")
+    demo.set_defaults(action="demo:demo")
     return parser
 
 
@@ -247,10 +248,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     options = build_parser().parse_args(arguments)
     _prepare_cache()
-    from airvigil import commands  # heavy: imported when a command runs, not for --help
-
+    module, _, function = options.action.partition(":")
     try:
-        status: int = getattr(commands, options.action)(options)
+        # heavy: imported when a command runs, not for --help
+        status: int = getattr(import_module(f"airvigil.commands.{module}"), function)(options)
         sys.stdout.flush()  # here, where a reader that has gone is no traceback
         return status
     except BrokenPipeError:  # the reader of stdout has gone

@@ -1,11 +1,13 @@
-"""The settings that a command runs by: the defaults, or a user's file over them."""
+"""The settings that a command runs by: the defaults, or a user's file over them; `airvigil settings`."""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from pathlib import Path
 
 from airvigil.errors import ConfigError
-from airvigil.settings import Settings, load_settings
+from airvigil.settings import Settings, default_text, load_settings
 
 
 def read_settings(path: str | None) -> Settings:
@@ -17,3 +19,9 @@ def read_settings(path: str | None) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     return load_settings(text, name=path)
+
+
+def settings(options: argparse.Namespace) -> int:
+    """`airvigil settings`"""
+    sys.stdout.write(default_text())
+    return 0

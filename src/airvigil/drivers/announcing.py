@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from airvigil.drivers.run_files import Sink
+from airvigil.drivers.sink import Sink
 from airvigil.exports.incident_lines import incident_line, summary_row
 
 Event = dict[str, Any]

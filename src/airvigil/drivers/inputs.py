@@ -18,16 +18,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from airvigil.drivers.merging import BLOCK_ROWS, MergeInput, merge_in_time_order
 from airvigil.drivers.ordering import blocks, in_time_order
 from airvigil.drivers.peeking import has_counter_only, peek_format
-from airvigil.drivers.sockets import SocketOptions, open_url
 from airvigil.drivers.sources import DirectorySource, Document, Source, StreamSource, is_url, open_path
 from airvigil.drivers.start_time import start_from_name
 from airvigil.errors import AirvigilError, ConfigError
@@ -35,6 +35,9 @@ from airvigil.feeds.detect import detect_format
 from airvigil.feeds.feed import Feed, FeedOptions
 from airvigil.feeds.json_documents import MAX_DOCUMENT_BYTES
 from airvigil.feeds.open_feed import HEAD_BYTES, open_feed, split_format
+
+if TYPE_CHECKING:
+    from airvigil.drivers.sockets import SocketOptions
 
 CHUNK_BYTES = 1 << 18  # some 10,000 Mode S frames
 KEPT_FAILURES = 10  # of an input, from either end
@@ -59,7 +62,7 @@ class InputOptions:
         block_rows: rows in a table given out.
         chunk_bytes: bytes given to a feed at a time.
         max_document_bytes: bound on what must be held whole.
-        sockets: how live sources are kept open.
+        sockets: how live sources are kept open; None: as `SocketOptions` has it.
     """
 
     format: str | None = None
@@ -72,7 +75,7 @@ class InputOptions:
     block_rows: int = BLOCK_ROWS
     chunk_bytes: int = CHUNK_BYTES
     max_document_bytes: int = MAX_DOCUMENT_BYTES
-    sockets: SocketOptions = field(default_factory=SocketOptions)
+    sockets: SocketOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -331,8 +334,13 @@ def open_input(spec: str, options: InputOptions) -> Input:
     """
     if options.format is not None:
         split_format(options.format)
-    source: Source = open_url(spec, options.sockets) if is_url(spec) else open_path(spec)
-    return Input(source, options)
+    return Input(_live_source(spec, options) if is_url(spec) else open_path(spec), options)
+
+
+def _live_source(spec: str, options: InputOptions) -> Source:
+    from airvigil.drivers.sockets import SocketOptions, open_url  # heavy: a client for HTTP
+
+    return open_url(spec, options.sockets or SocketOptions())
 
 
 def read_merged(inputs: Sequence[Input], *, block_rows: int = BLOCK_ROWS) -> Iterator[pa.Table]:

@@ -32,7 +32,7 @@ from airvigil.drivers.last_words import LastWords
 from airvigil.drivers.live import tick_ns
 from airvigil.drivers.observation_files import NO_OBSERVATIONS, ObservationFiles
 from airvigil.drivers.pacing import paced, rebatched
-from airvigil.drivers.run_files import Sink
+from airvigil.drivers.sink import Sink
 from airvigil.drivers.terrain_tiles import TerrainTiles
 from airvigil.engine import step
 from airvigil.reports import empty_reports

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,28 +33,6 @@ GROWING = ("events.jsonl", "tracks.parquet", "margins.parquet")
 MADE = ("report.html", "incidents.geojson", "incidents.kml", "incidents.czml")
 MAP_MARGIN_DEG = 3.0  # coast drawn around what happened
 MOST_BACKGROUND_POINTS = 300_000  # traffic without an incident is drawn only below this many points
-
-
-class Sink(Protocol):
-    """Takes what a run tells."""
-
-    def events(self, events: list[Event]) -> None:
-        """Events in order."""
-        ...
-
-    def tables(self, points: pa.Table, margins: pa.Table) -> None:
-        """Track points and margins of a step."""
-        ...
-
-
-class NoFiles:
-    """A sink for runs that only print."""
-
-    def events(self, events: list[Event]) -> None:
-        """Nothing to keep."""
-
-    def tables(self, points: pa.Table, margins: pa.Table) -> None:
-        """Nothing to keep."""
 
 
 class RunFiles:

@@ -2,6 +2,8 @@
 
 The names are those of `detect.FORMATS`; `state-vectors` and `parquet` may carry a dialect after a
 colon (`state-vectors:traffic`), and `reports` stands for `parquet` when only reports will do.
+
+The decoder of a format is imported when a source has that format: the one of Mode S makes tables first.
 """
 
 from __future__ import annotations
@@ -9,15 +11,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from airvigil.errors import ConfigError
-from airvigil.feeds.beast import BeastFeed
 from airvigil.feeds.detect import FORMATS, HEAD_BYTES, detect_format, detect_state_vector_container
 from airvigil.feeds.feed import Feed, FeedOptions
 from airvigil.feeds.json_documents import MAX_DOCUMENT_BYTES
-from airvigil.feeds.raw_mode_s import RawModeSFeed
-from airvigil.feeds.readsb import AircraftJsonFeed
-from airvigil.feeds.readsb_trace import TraceFeed
 from airvigil.feeds.reports_parquet import ParquetFeed
-from airvigil.feeds.sbs import SbsFeed
 from airvigil.feeds.state_vector_columns import DIALECTS
 from airvigil.feeds.state_vectors import state_vector_feed
 
@@ -75,14 +72,24 @@ def open_feed(
         options = replace(options, dialect=dialect)
     match name:
         case "beast":
+            from airvigil.feeds.beast import BeastFeed
+
             return BeastFeed(options)
         case "raw":
+            from airvigil.feeds.raw_mode_s import RawModeSFeed
+
             return RawModeSFeed(options)
         case "sbs":
+            from airvigil.feeds.sbs import SbsFeed
+
             return SbsFeed(options)
         case "aircraft-json":
+            from airvigil.feeds.readsb import AircraftJsonFeed
+
             return AircraftJsonFeed(options, max_document_bytes=max_document_bytes)
         case "trace":
+            from airvigil.feeds.readsb_trace import TraceFeed
+
             return TraceFeed(options, max_document_bytes=max_document_bytes)
         case "state-vectors":
             if head.startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")):
