@@ -14,7 +14,6 @@ from rich.console import Console
 
 from airvigil.airspace.margins import Airspace
 from airvigil.drivers.airspace_choice import choose_airspace
-from airvigil.drivers.airspace_files import LoadedFile
 from airvigil.drivers.inputs import Input
 from airvigil.drivers.observation_files import ObservationFiles, read_observations
 from airvigil.drivers.progress import shown_progress
@@ -27,6 +26,7 @@ from airvigil.exports.terminal import print_run
 from airvigil.settings import Settings
 
 if TYPE_CHECKING:
+    from airvigil.drivers.airspace_files import LoadedFile
     from airvigil.drivers.announcing import Announcing
     from airvigil.drivers.run_files import RunFiles
 

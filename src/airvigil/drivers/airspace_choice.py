@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airvigil.airspace.boundaries import load_volumes
 from airvigil.airspace.loaded import with_unique_ids
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume
-from airvigil.drivers.airspace_files import LoadedFile, load_airspace_files
 from airvigil.errors import AirspaceError
 from airvigil.settings import Settings
 
-Told = Callable[[LoadedFile], None]
+if TYPE_CHECKING:
+    from airvigil.drivers.airspace_files import LoadedFile
+
+Told = Callable[["LoadedFile"], None]
 
 
 def choose_volumes(
@@ -39,10 +42,13 @@ def choose_volumes(
     codes = [item.upper() for item in items if not is_file_name(item)]
     names = [item for item in items if is_file_name(item)]
     volumes: list[Volume] = []
-    for file in load_airspace_files(names, at_ns=at_ns, kind=kind, edge_kind=edge_kind):
-        if told is not None:
-            told(file)
-        volumes += file.loaded.volumes
+    if names:
+        from airvigil.drivers.airspace_files import load_airspace_files  # heavy: readers of polygons
+
+        for file in load_airspace_files(names, at_ns=at_ns, kind=kind, edge_kind=edge_kind):
+            if told is not None:
+                told(file)
+            volumes += file.loaded.volumes
     volumes = [*load_volumes(codes, settings.airspace.disputed_as), *volumes]
     if not volumes:
         raise AirspaceError(

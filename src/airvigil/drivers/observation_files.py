@@ -13,8 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from airvigil.airspace.permission_files import MOST_BYTES, observations_of_permissions
-from airvigil.airspace.qnh_files import observations_of_qnh
 from airvigil.errors import ConfigError
 
 
@@ -44,6 +42,11 @@ def read_observations(permissions: Sequence[str], qnh: Sequence[str] = ()) -> Ob
         ConfigError: a file that is not there, too large, or not of its form.
         DecodeError: a file of QNH that is not of its form.
     """
+    if not permissions and not qnh:
+        return NO_OBSERVATIONS
+    from airvigil.airspace.permission_files import observations_of_permissions  # heavy: flight plan messages
+    from airvigil.airspace.qnh_files import observations_of_qnh
+
     read = ObservationFiles()
     tables = []
     for name in permissions:
@@ -57,11 +60,12 @@ def read_observations(permissions: Sequence[str], qnh: Sequence[str] = ()) -> Ob
         table = observations_of_qnh(raw, Path(name).name)
         tables.append(table)
         read.qnh.append(_described(name, raw, table, 0))
-    together = pa.concat_tables(tables) if tables else None
-    return ObservationFiles(together, read.permissions, read.qnh, read.rejected)
+    return ObservationFiles(pa.concat_tables(tables), read.permissions, read.qnh, read.rejected)
 
 
 def _bytes_of(name: str, hint: str) -> bytes:
+    from airvigil.airspace.permission_files import MOST_BYTES
+
     path = Path(name)
     try:
         if path.stat().st_size > MOST_BYTES:

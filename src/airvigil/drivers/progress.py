@@ -7,14 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from airvigil.drivers.inputs import Input
 from airvigil.drivers.replay import Progress as Report
@@ -28,6 +20,15 @@ def shown_progress(inputs: Sequence[Input], *, quiet: bool) -> Iterator[Report |
     if quiet or not console.is_terminal:
         yield None
         return
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     sizes = [each.bytes_total for each in inputs]
     total = sum(size for size in sizes if size is not None) if None not in sizes and sizes else None
     columns = (

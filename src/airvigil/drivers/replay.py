@@ -214,11 +214,8 @@ def run(
         advance(empty_reports(), result.state.watermark, observations=observed.observations)
     try:
         for table in rebatched(paced(tables, speed), batch):
-            watermark = watermark_after(result.state.intake, table, settings.time)
-            if is_live and not table.num_rows:  # nothing comes, and time passes all the same
-                watermark = tick_ns(table) - round(settings.time.allowed_lateness_s * NS_PER_S)
             with unbroken():
-                advance(table, watermark)
+                advance(table, _watermark(result.state, table, settings, is_live=is_live))
                 result.reports += table.num_rows
             if progress is not None:
                 progress(result.reports, result.state.intake.newest)
@@ -237,6 +234,12 @@ def run(
     except KeyboardInterrupt:
         pass  # it came when there was nothing left to interrupt
     return result
+
+
+def _watermark(state: State, table: pa.Table, settings: Settings, *, is_live: bool) -> int:
+    if is_live and not table.num_rows:  # nothing comes, and time passes all the same
+        return tick_ns(table) - round(settings.time.allowed_lateness_s * NS_PER_S)
+    return watermark_after(state.intake, table, settings.time)
 
 
 def _step(
