@@ -340,6 +340,43 @@ def test_help_needs_none_of_the_heavy_packages() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "[]")
 
 
+def test_a_replay_that_writes_no_folder_loads_only_what_it_uses(recording: str) -> None:
+    """Each of these costs a user time before the first result."""
+    unused = (
+        "airvigil.scenarios",
+        "airvigil.exports.report",
+        "airvigil.drivers.run_files",
+        "airvigil.drivers.sockets",
+        "airvigil.airspace.load",
+        "airvigil.airspace.permission_files",
+        "airvigil.feeds.mode_s",
+        "urllib.request",
+        "jinja2",
+        "shapely",
+        "rs1090",
+        "rich.progress",
+    )
+    code = (
+        "import sys; from airvigil.cli import main; "
+        f"status = main(['replay', {recording!r}, '--airspace', 'EST', '--json', '--quiet']); "
+        f"print([m for m in {unused!r} if m in sys.modules]); sys.exit(status)"
+    )
+    done = in_another_process(code)
+    assert done.returncode == 0, done.stderr
+    incident, loaded = done.stdout.splitlines()
+    assert "EST" in incident
+    assert loaded == "[]"
+
+
+def test_airspace_commands_load_no_engine() -> None:
+    code = (
+        "import sys; from airvigil.cli import main; status = main(['airspace', 'list']); "
+        "print([m for m in ('airvigil.engine', 'airvigil.state', 'airvigil.scenarios') if m in sys.modules])"
+    )
+    done = in_another_process(code)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "[]")
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["replay", "--help"], ["scenario", "run", "--help"], ["--version"]]
 )

@@ -10,11 +10,12 @@ Rules
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -244,14 +245,28 @@ def _prepare_cache() -> None:
     os.environ["NUMBA_CACHE_DIR"] = str(cache / "airvigil" / f"kernels-{digest.hexdigest()[:12]}")
 
 
+def _command(action: str) -> Callable[[argparse.Namespace], int]:
+    """The function of an action "module:function" of `commands`; imported here and not above, for --help."""
+    module, _, function = action.partition(":")
+    name = f"airvigil.commands.{module}"
+    if name not in sys.modules:
+        # What is imported stays: looking through it for garbage is a tenth of the time to a first result.
+        gc.disable()
+        try:
+            import_module(name)
+        finally:
+            gc.freeze()
+            gc.enable()
+    found: Callable[[argparse.Namespace], int] = getattr(sys.modules[name], function)
+    return found
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     options = build_parser().parse_args(arguments)
     _prepare_cache()
-    module, _, function = options.action.partition(":")
     try:
-        # heavy: imported when a command runs, not for --help
-        status: int = getattr(import_module(f"airvigil.commands.{module}"), function)(options)
+        status = _command(options.action)(options)
         sys.stdout.flush()  # here, where a reader that has gone is no traceback
         return status
     except BrokenPipeError:  # the reader of stdout has gone
