@@ -38,6 +38,7 @@ from airvigil.airspace.fan import (
     first_tests,
     is_course_known,
     lay_fan,
+    motion,
     place_ahead,
 )
 from airvigil.airspace.infringement import Points, Samples
@@ -195,7 +196,9 @@ def _predict(
     asked = np.flatnonzero(within.max(axis=1, initial=0.0) >= LEAST_P)
     p, margin = _along_courses(points, candidates.take(asked), airspace, settings)
     by_time = np.empty((len(asked), tests))
-    chance_by_time(p, WEIGHTS, within[asked], by_time)
+    speeds = [motion(point) for point in points[candidates.point[asked]]]
+    spread = np.array([sigma / speed if speed > 0.0 else 0.0 for speed, _, sigma, _ in speeds])
+    chance_by_time(p, WEIGHTS, within[asked], spread, by_time)
     when, sigma, lat, lon = (np.full(count, math.nan) for _ in range(4))
     p_course = np.zeros((count, COURSES))
     made = Predictions(np.zeros((count, tests)), p_course, when, sigma, lat, lon, missing)
@@ -345,15 +348,19 @@ def _refined(
         when = np.where(
             known, low + (high - low) * (-below / np.where(known, above - below, 1.0)), 0.5 * (low + high)
         )
-        lat, lon, cov = np.zeros(count), np.zeros(count), np.zeros((count, 3))
+        lat, lon, ahead = np.zeros(count), np.zeros(count), np.zeros((count, 3))
         for k, index in enumerate(candidates.point.tolist()):
             lat[k], lon[k] = place_ahead(points[index], when[k])
-            cov[k] = covariance_ahead(points[index], when[k])
-        found = airspace.margins(lat, lon, cov, np.zeros(count))
+            ahead[k] = covariance_ahead(points[index], when[k])
+        # asked with an error of a metre: the true one, far ahead, is wide, and only its part along the normal is wanted
+        found = airspace.margins(lat, lon, np.tile([1.0, 0.0, 1.0], (count, 1)), np.zeros(count))
         now = np.full(count, -math.inf)
         own = np.flatnonzero(found.volume == candidates.volume[found.row])
-        now[found.row[own]] = found.margin_m[own]
-        sigma[found.row[own]] = found.sigma_m[own]
+        row, e, n = found.row[own], found.normal_e[own], found.normal_n[own]
+        now[row] = found.margin_m[own]
+        along = ahead[row, 0] * e * e + 2.0 * ahead[row, 1] * e * n + ahead[row, 2] * n * n
+        own_sigma = np.sqrt(along + found.sigma_m[own] ** 2 - 1.0)
+        sigma[row] = np.where(np.isnan(own_sigma), sigma[row], own_sigma)
         is_in = now > 0.0
         high, above = np.where(is_in, when, high), np.where(is_in, now, above)
         low, below = np.where(is_in, low, when), np.where(is_in, below, now)

@@ -24,8 +24,8 @@ from airvigil.airspace.lookahead import (
     Predictions,
     candidates_of,
     is_due,
-    predict,
     moments_of,
+    predict,
 )
 from airvigil.airspace.lookahead_alert import (
     ENTERED,
