@@ -29,6 +29,7 @@ COURSES = 9
 PRESENT = COURSES // 2  # index of the present course
 FAN_SIGMAS = 2.4
 REACH_SIGMAS = 6.0
+WIDE_SIGMA_M = 240.0  # above this the exact P(inside) of a place takes some 100 times as long
 MOST_COURSE_SIGMA_RAD = math.radians(30.0)  # a fan wider than this points nowhere
 OFFSETS = np.linspace(-FAN_SIGMAS, FAN_SIGMAS, COURSES)
 _DENSITIES = [math.exp(-0.5 * z * z) for z in OFFSETS.tolist()]
@@ -146,6 +147,29 @@ def place_ahead(point: Any, t_s: float) -> tuple[float, float]:
     """Latitude and longitude (deg) after t_s on the present course."""
     lat, lon = to_geodetic(point["lat"], point["lon"], t_s * point["x"][2], t_s * point["x"][3])
     return lat, lon
+
+
+@njit(cache=True, nogil=True)
+def straight_chance(
+    margin_m: FloatArray, sigma_m: FloatArray, normal_e: FloatArray, normal_n: FloatArray, cov: FloatArray,
+    bias_m: FloatArray, p: FloatArray,
+) -> None:  # fmt: skip
+    """P(inside) as if the boundary were straight, where the error is too wide for the fast exact one.
+
+    Args:
+        margin_m, sigma_m, normal_e, normal_n: (k,) asked with an error of a metre; normal NaN: the largest sigma counts.
+        cov: (k, 3) true covariance, m^2.
+        bias_m: (k,) bound on the systematic error.
+        p: (k,) out.
+    """
+    for i in range(len(margin_m)):
+        e, n = normal_e[i], normal_n[i]
+        variance = cov[i, 0] * e * e + 2.0 * cov[i, 1] * e * n + cov[i, 2] * n * n
+        if math.isnan(variance):
+            half = 0.5 * (cov[i, 0] - cov[i, 2])
+            variance = 0.5 * (cov[i, 0] + cov[i, 2]) + math.hypot(half, cov[i, 1])
+        sigma = math.sqrt(variance + max(0.0, sigma_m[i] * sigma_m[i] - 1.0))
+        p[i] = 0.5 * math.erfc((bias_m[i] - margin_m[i]) / (sigma * math.sqrt(2.0)))
 
 
 @njit(cache=True, nogil=True)

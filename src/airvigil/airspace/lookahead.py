@@ -33,6 +33,7 @@ from airvigil.airspace.fan import (
     PRESENT,
     REACH_SIGMAS,
     WEIGHTS,
+    WIDE_SIGMA_M,
     chance_by_time,
     covariance_ahead,
     first_tests,
@@ -40,6 +41,7 @@ from airvigil.airspace.fan import (
     lay_fan,
     motion,
     place_ahead,
+    straight_chance,
 )
 from airvigil.airspace.infringement import Points, Samples
 from airvigil.airspace.margins import Airspace
@@ -227,7 +229,16 @@ def _along_courses(
     owner, course, test = (np.zeros(total, dtype=np.int64) for _ in range(3))
     lat, lon, cov = np.zeros(total), np.zeros(total), np.zeros((total, 3))
     lay_fan(some, first, OFFSETS, turn, rule.test_every_s, tests, owner, course, test, lat, lon, cov)
-    found = airspace.margins(lat, lon, cov, some["bias_m"][owner])
+    bias = some["bias_m"][owner]
+    is_wide = cov[:, 0] + cov[:, 2] > WIDE_SIGMA_M**2
+    found = airspace.margins(lat, lon, np.where(is_wide[:, None], [1.0, 0.0, 1.0], cov), bias)
+    inside, wide = found.p_inside.copy(), np.flatnonzero(is_wide[found.row])
+    straight, asked = np.zeros(len(wide)), found.row[wide]
+    straight_chance(
+        found.margin_m[wide], found.sigma_m[wide], found.normal_e[wide], found.normal_n[wide],
+        cov[asked], bias[asked], straight,
+    )  # fmt: skip
+    inside[wide] = straight
     width = len(airspace.volumes)
     names = back * width + candidates.volume
     order = np.argsort(names, kind="stable")
@@ -237,7 +248,7 @@ def _along_courses(
     hit = np.flatnonzero(names[order][at] == wanted) if count else np.zeros(0, np.int64)
     c, row = order[at[hit]], found.row[hit]
     # a chance that cannot be told speaks for no alert
-    p[c, course[row], test[row]] = np.nan_to_num(found.p_inside[hit], nan=0.0)
+    p[c, course[row], test[row]] = np.nan_to_num(inside[hit], nan=0.0)
     present = course[row] == PRESENT
     margin[c[present], test[row[present]]] = found.margin_m[hit[present]]
     return p, margin
