@@ -143,7 +143,11 @@ def candidates_of(
     in_reach = -samples.margin_m <= reach[samples.point]
     due = is_due(points, rule.every_s)[samples.point]
     which = np.flatnonzero(~samples.bridged & due & is_outside & in_reach)
-    keep = [k for k in which.tolist() if needs_permission(points[samples.point[k]], int(samples.volume[k]))]
+    at, volume = samples.point[which], samples.volume[which].astype(np.int64)
+    who = np.column_stack([points["slot"][at], points["is_state"][at], volume])
+    _, first, back = np.unique(who, axis=0, return_index=True, return_inverse=True)
+    needs = [needs_permission(points[at[k]], int(volume[k])) for k in first.tolist()]
+    keep = which[np.array(needs, dtype=np.bool_)[back.reshape(-1)]]
     return Candidates(
         samples.point[keep], samples.volume[keep].astype(np.int64), np.asarray(samples.margin_m[keep])
     )
