@@ -353,8 +353,8 @@ def sweep(table: dict[str, np.ndarray]) -> dict[str, Any]:
         named = {"lookahead_s": HORIZONS_S[horizon], "raise_p": raise_p, "m": m, "n": n}
         return {**named, "turn_sigma_deg": TURNS_DEG[which], **made}
 
-    two = HORIZONS_S.index(120.0)
-    chosen = scored(HORIZONS_S.index(rule.lookahead_s), rule.raise_p, rule.raise_m, rule.raise_n)
+    two = HORIZONS_S.index(rule.lookahead_s)
+    chosen = scored(two, rule.raise_p, rule.raise_m, rule.raise_n)
     by_volume = {}
     for v, name in enumerate(table["volumes"].tolist()):
         own = [pair for pair in pairs if pair.volume == v]
@@ -378,9 +378,7 @@ def sweep(table: dict[str, np.ndarray]) -> dict[str, Any]:
 
 def main() -> int:
     """Record, sweep, write, draw."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="Warning time against nuisance rate.")
     parser.add_argument("--files", type=int, default=36)
     parser.add_argument("--again", action="store_true", help="record anew")
     options = parser.parse_args()
