@@ -19,8 +19,8 @@ from airvigil.airspace.climb import Climb
 from airvigil.airspace.infringement import samples_of
 from airvigil.airspace.lookahead import candidates_of, is_due, moments_of, predict
 from airvigil.airspace.margins import Airspace
-from airvigil.tracking.points import blank_points
 from airvigil.tracking.track_table import NEVER
+from blank_points import blank_points
 from small_world import SETTINGS, SKY, square
 from test_airspace_fan import make_point
 
@@ -187,3 +187,14 @@ def test_nothing_is_asked_where_nobody_needs_permission_and_where_it_is_off() ->
     assert len(candidates_of(points, samples, SETTINGS, lambda point, volume: False)) == 0
     off = replace(SETTINGS, lookahead=replace(SETTINGS.lookahead, lookahead_s=0.0))
     assert moments_of(off) == 0
+
+
+@pytest.mark.parametrize("bias", [0.0, 150.0])
+def test_a_wide_error_is_weighed_as_the_exact_one_on_a_straight_boundary(
+    monkeypatch: pytest.MonkeyPatch, bias: float
+) -> None:
+    points = make_point(58.9, 25.5, north_mps=150.0, east_mps=60.0, sigma_m=400.0)
+    points["bias_m"] = bias
+    fast = looked(points)
+    monkeypatch.setattr(lookahead, "WIDE_SIGMA_M", 1e9)
+    assert fast.p_by_time == pytest.approx(looked(points).p_by_time, abs=1e-3)

@@ -47,7 +47,17 @@ def test_every_default_is_used_by_a_field_and_every_field_has_a_default() -> Non
     tree = tomllib.loads(default_text())
     settings = load_settings()
     assert set(tree) == {field.name for field in fields(Settings)}
-    for group in ("time", "permission", "airspace", "infringement", "incidents", "tracks", "admission"):
+    for group in (
+        "time",
+        "permission",
+        "airspace",
+        "infringement",
+        "heights",
+        "lookahead",
+        "incidents",
+        "tracks",
+        "admission",
+    ):
         assert set(tree[group]) == {field.name for field in fields(getattr(settings, group))}
 
 

@@ -5,8 +5,9 @@ A course is a geodesic from the filtered position at the filtered ground speed. 
 velocity covariance across the track) and the turn allowance of the settings, in quadrature.
 
 Rules
-- What the filter does not know of the speed lengthens the covariance of each tested place along its course; the process noise
-  does not enter: the turn allowance stands for it.
+- A place on a course is as uncertain as the position; what the filter does not know of the speed decides by when it is reached, with
+  a probability. That keeps the error ellipses small, for which P(inside) is fast.
+- The filter's process noise does not enter: the turn allowance stands for it.
 - Everything of a point depends on that point alone.
 - No test is laid where the boundary cannot be reached yet, REACH_SIGMAS allowed for.
 """
@@ -28,6 +29,7 @@ COURSES = 9
 PRESENT = COURSES // 2  # index of the present course
 FAN_SIGMAS = 2.4
 REACH_SIGMAS = 6.0
+WIDE_SIGMA_M = 240.0  # above this the exact P(inside) of a place takes some 100 times as long
 MOST_COURSE_SIGMA_RAD = math.radians(30.0)  # a fan wider than this points nowhere
 OFFSETS = np.linspace(-FAN_SIGMAS, FAN_SIGMAS, COURSES)
 _DENSITIES = [math.exp(-0.5 * z * z) for z in OFFSETS.tolist()]
@@ -41,11 +43,11 @@ def motion(point: Any) -> tuple[float, float, float, float]:
     Args:
         point: a POINT record.
     """
-    e, n = point["x"][2], point["x"][3]
+    e, n = point["ve"], point["vn"]
     speed = math.hypot(e, n)
     if not speed > 0.0:
         return 0.0, math.nan, math.nan, math.nan
-    ee, en, nn = point["P"][2, 2], point["P"][2, 3], point["P"][3, 3]
+    ee, en, nn = point["p22"], point["p23"], point["p33"]
     along = (e * e * ee + 2.0 * e * n * en + n * n * nn) / (speed * speed)
     across = (n * n * ee - 2.0 * e * n * en + e * e * nn) / (speed * speed)
     return speed, math.atan2(e, n), math.sqrt(max(0.0, along)), math.sqrt(max(0.0, across)) / speed
@@ -60,10 +62,9 @@ def is_course_known(point: Any, turn_sigma_rad: float) -> bool:
 @njit(cache=True, nogil=True)
 def covariance_ahead(point: Any, t_s: float) -> tuple[float, float, float]:
     """Covariance (ee, en, nn; m^2) of the place after t_s on the present course, as the filter's state says."""
-    P = point["P"]
-    ee = point["cov_ee"] + t_s * (2.0 * P[0, 2] + t_s * P[2, 2])
-    en = point["cov_en"] + t_s * (P[0, 3] + P[1, 2] + t_s * P[2, 3])
-    nn = point["cov_nn"] + t_s * (2.0 * P[1, 3] + t_s * P[3, 3])
+    ee = point["cov_ee"] + t_s * (2.0 * point["p02"] + t_s * point["p22"])
+    en = point["cov_en"] + t_s * (point["p03"] + point["p12"] + t_s * point["p23"])
+    nn = point["cov_nn"] + t_s * (2.0 * point["p13"] + t_s * point["p33"])
     return ee, en, nn
 
 
@@ -90,10 +91,8 @@ def first_tests(
         first[i] = tests
         if not is_course_known(point, turn_sigma_rad):
             continue
-        speed, _, speed_sigma, _ = motion(point)
         spread = REACH_SIGMAS * math.sqrt(point["cov_ee"] + point["cov_nn"])
-        fastest = speed + REACH_SIGMAS * speed_sigma
-        soonest_s = max(0.0, distance_m[i] - spread) / fastest
+        soonest_s = max(0.0, distance_m[i] - spread) / motion(point)[0]
         # one test earlier than it can be reached: the boundary then lies between two tests
         first[i] = min(tests, max(0, int(soonest_s / test_every_s) - 1))
         total += COURSES * (tests - first[i])
@@ -130,45 +129,74 @@ def lay_fan(
         if first[i] >= tests:
             continue
         point = points[i]
-        speed, angle, speed_sigma, course_sigma = motion(point)
+        speed, angle, _, course_sigma = motion(point)
         sigma = math.hypot(course_sigma, turn_sigma_rad)
-        unit_e, unit_n = math.sin(angle), math.cos(angle)
-        P = point["P"]
-        both = unit_e * unit_e * P[0, 2] + unit_e * unit_n * (P[0, 3] + P[1, 2]) + unit_n * unit_n * P[1, 3]
         for k in range(len(offsets)):
             e, n = math.sin(angle + offsets[k] * sigma), math.cos(angle + offsets[k] * sigma)
             for j in range(first[i], tests):
                 t = (j + 1) * test_every_s
-                longer = max(0.0, t * (2.0 * both + t * speed_sigma * speed_sigma))
                 owner[at], course[at], test[at] = i, k, j
                 lat[at], lon[at] = to_geodetic(point["lat"], point["lon"], speed * t * e, speed * t * n)
-                cov[at, 0] = point["cov_ee"] + longer * e * e
-                cov[at, 1] = point["cov_en"] + longer * e * n
-                cov[at, 2] = point["cov_nn"] + longer * n * n
+                cov[at, 0], cov[at, 1], cov[at, 2] = point["cov_ee"], point["cov_en"], point["cov_nn"]
                 at += 1
 
 
 @njit(cache=True, nogil=True)
 def place_ahead(point: Any, t_s: float) -> tuple[float, float]:
     """Latitude and longitude (deg) after t_s on the present course."""
-    lat, lon = to_geodetic(point["lat"], point["lon"], t_s * point["x"][2], t_s * point["x"][3])
+    lat, lon = to_geodetic(point["lat"], point["lon"], t_s * point["ve"], t_s * point["vn"])
     return lat, lon
 
 
 @njit(cache=True, nogil=True)
-def chance_by_time(p: FloatArray, weights: FloatArray, within: FloatArray, out: FloatArray) -> None:
-    """P(inside at some tested moment up to each) over the fan: of each course the greatest P so far, weighted.
+def straight_chance(
+    margin_m: FloatArray, sigma_m: FloatArray, normal_e: FloatArray, normal_n: FloatArray, cov: FloatArray,
+    bias_m: FloatArray, p: FloatArray,
+) -> None:  # fmt: skip
+    """P(inside) as if the boundary were straight, where the error is too wide for the fast exact one.
+
+    Args:
+        margin_m, sigma_m, normal_e, normal_n: (k,) asked with an error of a metre; normal NaN: the largest sigma counts.
+        cov: (k, 3) true covariance, m^2.
+        bias_m: (k,) bound on the systematic error.
+        p: (k,) out.
+    """
+    for i in range(len(margin_m)):
+        e, n = normal_e[i], normal_n[i]
+        variance = cov[i, 0] * e * e + 2.0 * cov[i, 1] * e * n + cov[i, 2] * n * n
+        if math.isnan(variance):
+            half = 0.5 * (cov[i, 0] - cov[i, 2])
+            variance = 0.5 * (cov[i, 0] + cov[i, 2]) + math.hypot(half, cov[i, 1])
+        sigma = math.sqrt(variance + max(0.0, sigma_m[i] * sigma_m[i] - 1.0))
+        p[i] = 0.5 * math.erfc((bias_m[i] - margin_m[i]) / (sigma * math.sqrt(2.0)))
+
+
+@njit(cache=True, nogil=True)
+def chance_by_time(
+    p: FloatArray, weights: FloatArray, within: FloatArray, speed_spread: FloatArray, out: FloatArray
+) -> None:
+    """P(inside at some tested place that is reached by each moment) over the fan: of each course the greatest, weighted.
+
+    A place that is reached after j intervals at the present speed is reached within h of them with
+    P = normal((h - j + 1/2) / (h + 1) / spread of the speed), the half because it was crossed into during the interval.
 
     Args:
         p: (c, courses, tests) P(laterally inside).
         weights: (courses,) with sum 1.
         within: (c, tests) P(height within the limits).
+        speed_spread: (c,) 1 sigma of the speed over the speed; 0 exact.
         out: (c, tests) overwritten; never falls with time.
     """
-    out[:, :] = 0.0
+    most = np.empty(p.shape[1])
     for c in range(p.shape[0]):
-        for k in range(p.shape[1]):
-            most = 0.0
-            for j in range(p.shape[2]):
-                most = max(most, p[c, k, j] * within[c, j])
-                out[c, j] += weights[k] * most
+        for h in range(p.shape[2]):
+            most[:] = 0.0
+            for j in range(h + 1):
+                reached = 1.0
+                if speed_spread[c] > 0.0:
+                    reached = 0.5 * math.erfc(-(h - j + 0.5) / ((h + 1) * speed_spread[c] * math.sqrt(2.0)))
+                for k in range(p.shape[1]):
+                    most[k] = max(most[k], p[c, k, j] * within[c, j] * reached)
+            out[c, h] = 0.0
+            for k in range(p.shape[1]):
+                out[c, h] += weights[k] * most[k]

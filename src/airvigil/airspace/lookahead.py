@@ -33,12 +33,15 @@ from airvigil.airspace.fan import (
     PRESENT,
     REACH_SIGMAS,
     WEIGHTS,
+    WIDE_SIGMA_M,
     chance_by_time,
     covariance_ahead,
     first_tests,
     is_course_known,
     lay_fan,
+    motion,
     place_ahead,
+    straight_chance,
 )
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.path import Points
@@ -142,7 +145,11 @@ def candidates_of(
     in_reach = -samples.margin_m <= reach[samples.point]
     due = is_due(points, rule.every_s)[samples.point]
     which = np.flatnonzero(~samples.bridged & due & is_outside & in_reach)
-    keep = [k for k in which.tolist() if needs_permission(points[samples.point[k]], int(samples.volume[k]))]
+    at, volume = samples.point[which], samples.volume[which].astype(np.int64)
+    who = np.column_stack([points["slot"][at], points["is_state"][at], volume])
+    _, first, back = np.unique(who, axis=0, return_index=True, return_inverse=True)
+    needs = [needs_permission(points[at[k]], int(volume[k])) for k in first.tolist()]
+    keep = which[np.array(needs, dtype=np.bool_)[back.reshape(-1)]]
     return Candidates(
         samples.point[keep], samples.volume[keep].astype(np.int64), np.asarray(samples.margin_m[keep])
     )
@@ -197,7 +204,9 @@ def _predict(
     asked = np.flatnonzero(within.max(axis=1, initial=0.0) >= LEAST_P)
     p, margin = _along_courses(points, candidates.take(asked), airspace, settings)
     by_time = np.empty((len(asked), tests))
-    chance_by_time(p, WEIGHTS, within[asked], by_time)
+    speeds = [motion(point) for point in points[candidates.point[asked]]]
+    spread = np.array([sigma / speed if speed > 0.0 else 0.0 for speed, _, sigma, _ in speeds])
+    chance_by_time(p, WEIGHTS, within[asked], spread, by_time)
     when, sigma, lat, lon = (np.full(count, math.nan) for _ in range(4))
     p_course = np.zeros((count, COURSES))
     made = Predictions(np.zeros((count, tests)), p_course, when, sigma, lat, lon, missing)
@@ -226,7 +235,16 @@ def _along_courses(
     owner, course, test = (np.zeros(total, dtype=np.int64) for _ in range(3))
     lat, lon, cov = np.zeros(total), np.zeros(total), np.zeros((total, 3))
     lay_fan(some, first, OFFSETS, turn, rule.test_every_s, tests, owner, course, test, lat, lon, cov)
-    found = airspace.margins(lat, lon, cov, some["bias_m"][owner])
+    bias = some["bias_m"][owner]
+    is_wide = cov[:, 0] + cov[:, 2] > WIDE_SIGMA_M**2
+    found = airspace.margins(lat, lon, np.where(is_wide[:, None], [1.0, 0.0, 1.0], cov), bias)
+    inside, wide = found.p_inside.copy(), np.flatnonzero(is_wide[found.row])
+    straight, asked = np.zeros(len(wide)), found.row[wide]
+    straight_chance(
+        found.margin_m[wide], found.sigma_m[wide], found.normal_e[wide], found.normal_n[wide],
+        cov[asked], bias[asked], straight,
+    )  # fmt: skip
+    inside[wide] = straight
     width = len(airspace.volumes)
     names = back * width + candidates.volume
     order = np.argsort(names, kind="stable")
@@ -236,7 +254,7 @@ def _along_courses(
     hit = np.flatnonzero(names[order][at] == wanted) if count else np.zeros(0, np.int64)
     c, row = order[at[hit]], found.row[hit]
     # a chance that cannot be told speaks for no alert
-    p[c, course[row], test[row]] = np.nan_to_num(found.p_inside[hit], nan=0.0)
+    p[c, course[row], test[row]] = np.nan_to_num(inside[hit], nan=0.0)
     present = course[row] == PRESENT
     margin[c[present], test[row[present]]] = found.margin_m[hit[present]]
     return p, margin
@@ -347,15 +365,19 @@ def _refined(
         when = np.where(
             known, low + (high - low) * (-below / np.where(known, above - below, 1.0)), 0.5 * (low + high)
         )
-        lat, lon, cov = np.zeros(count), np.zeros(count), np.zeros((count, 3))
+        lat, lon, ahead = np.zeros(count), np.zeros(count), np.zeros((count, 3))
         for k, index in enumerate(candidates.point.tolist()):
             lat[k], lon[k] = place_ahead(points[index], when[k])
-            cov[k] = covariance_ahead(points[index], when[k])
-        found = airspace.margins(lat, lon, cov, np.zeros(count))
+            ahead[k] = covariance_ahead(points[index], when[k])
+        # asked with an error of a metre: the true one, far ahead, is wide, and only its part along the normal is wanted
+        found = airspace.margins(lat, lon, np.tile([1.0, 0.0, 1.0], (count, 1)), np.zeros(count))
         now = np.full(count, -math.inf)
         own = np.flatnonzero(found.volume == candidates.volume[found.row])
-        now[found.row[own]] = found.margin_m[own]
-        sigma[found.row[own]] = found.sigma_m[own]
+        row, e, n = found.row[own], found.normal_e[own], found.normal_n[own]
+        now[row] = found.margin_m[own]
+        along = ahead[row, 0] * e * e + 2.0 * ahead[row, 1] * e * n + ahead[row, 2] * n * n
+        own_sigma = np.sqrt(along + found.sigma_m[own] ** 2 - 1.0)
+        sigma[row] = np.where(np.isnan(own_sigma), sigma[row], own_sigma)
         is_in = now > 0.0
         high, above = np.where(is_in, when, high), np.where(is_in, now, above)
         low, below = np.where(is_in, low, when), np.where(is_in, below, now)
