@@ -14,6 +14,7 @@ from rich.console import Console
 
 from airvigil.airspace.margins import Airspace
 from airvigil.drivers.airspace_choice import choose_airspace
+from airvigil.drivers.index_cache import save_index
 from airvigil.drivers.inputs import Input
 from airvigil.drivers.observation_files import ObservationFiles, read_observations
 from airvigil.drivers.progress import shown_progress
@@ -103,6 +104,7 @@ def run_and_print(
             _say_result(line)
     _print_outcome(options, result, inputs)
     _say_files(written, observed)
+    save_index(airspace)
     return _status(result, inputs) or int(bool(observed.rejected))
 
 
