@@ -6,11 +6,13 @@ and closed at once, when the next report of the track bears out the one at the g
 Rules
 - Told are: `must_have`, the proof from the greatest speed, as `suspected`; and `could` with a P of `suspected_p` or more, as
   `undecidable` for want of a report inside. Never more: nobody saw it inside.
-- Nothing is told where an end may be inside, or a tested point of the path is: there a spell of its own tells it.
+- Nothing is told where an end may be inside: there a spell of reports tells it. Where a tested point of the path is, its own
+  spell is undecidable, and only the proof adds to it.
 - A report at the end of a gap can be a lone wrong one, which bends the path to itself: without another believed one within
   `timeout_s` nothing is told. The report at its beginning must not be the track's first one.
 - Heights count by what they prove (`reach.vertical_reach`), where they are known in the volume's own reference. Where they
   prove neither that every height reached is inside nor that the layer is passed, nothing is told.
+- Of a volume that is not always active nothing is told.
 - Everything depends on the two points of the gap and the next one only, so batches do not matter.
 """
 
@@ -92,11 +94,13 @@ def take_gaps(
         airspace: volumes.
         teller: settings and who needs permission.
     """
-    for index, volume in _candidates(points, samples, airspace, teller.settings):
+    for index, volume, is_shown in _candidates(points, samples, airspace, teller.settings):
         point = points[index]
         key = keys[point["slot"]]
         if teller.needs_permission(key, int(point["is_state"]), airspace.volumes[volume].volume_id):
             found = _judged(point, volume, airspace, teller.settings)
+            if found is not None and is_shown and found.reach != MUST_HAVE:
+                continue
             if found is not None:
                 spell = _spell(point, key, airspace.volumes[volume], found, teller)
                 book.waiting.append((key, int(point["start"]), int(point["time"]), spell))
@@ -134,8 +138,8 @@ def _borne_out(book: GapBook, points: Points, keys: list[str]) -> list[Event]:
 
 def _candidates(
     points: Points, samples: Samples, airspace: Airspace, settings: Settings
-) -> list[tuple[int, int]]:
-    """Index of point and volume of each gap that could hide a stay which no sample shows."""
+) -> list[tuple[int, int, bool]]:
+    """Of each gap that can hide a stay: index of the point, of the volume, and whether a tested point shows it."""
     has_before = points["before"] != NEVER
     gap_s = np.where(has_before, points["time"] - points["before"], 0) * NS
     is_long = has_before & (gap_s > settings.infringement.gap_s) & (points["before"] > points["start"])
@@ -146,17 +150,25 @@ def _candidates(
     is_end = ~samples.bridged[which]
     mine, gap_s = points[owner], gap_s[owner]
     reach = np.sqrt(mine["before_e"] ** 2 + mine["before_n"] ** 2)
-    for v in ("ve", "vn", "before_ve", "before_vn"):  # a cubic strays from its chord by no more than 4/27 of these
+    for v in (
+        "ve",
+        "vn",
+        "before_ve",
+        "before_vn",
+    ):  # a cubic strays from its chord by no more than 4/27 of these
         reach += 4.0 / 27.0 * np.abs(mine[v]) * gap_s
-    reach += NEAR_SIGMAS * (np.sqrt(mine["noise"] * gap_s**3 / 192.0) + np.sqrt(mine["cov_ee"] + mine["cov_nn"]))
+    reach += NEAR_SIGMAS * (
+        np.sqrt(mine["noise"] * gap_s**3 / 192.0) + np.sqrt(mine["cov_ee"] + mine["cov_nn"])
+    )
     reach = np.minimum(reach, settings.admission.max_speed_mps * gap_s) + mine["bias_m"]
     suspected = settings.infringement.suspected_p - HALF_DIGIT
     is_inside = (samples.p_lateral[which] >= suspected) & ~(samples.p_inside[which] < suspected)
     is_far = is_end & (samples.margin_m[which] < -reach)
-    gone = {(int(owner[k]), int(volume[k])) for k in np.flatnonzero(is_inside | is_far)}
+    gone = {(int(owner[k]), int(volume[k])) for k in np.flatnonzero(is_end & (is_inside | is_far))}
+    shown = {(int(owner[k]), int(volume[k])) for k in np.flatnonzero(~is_end & is_inside)}
     asked = [asks_for_permission(v) and v.activation.kind == "permanent" for v in airspace.volumes]
     pairs = sorted({(o, v) for o, v in zip(owner.tolist(), volume.tolist(), strict=True) if asked[v]})
-    return [pair for pair in pairs if pair not in gone]
+    return [(*pair, pair in shown) for pair in pairs if pair not in gone]
 
 
 @dataclass(frozen=True)
@@ -182,7 +194,11 @@ def _judged(point: Any, index: int, airspace: Airspace, settings: Settings) -> _
     p_inside, margin_m, places = _moments(bridge, airspace, index)
     if _may_start_inside(volume, heights, float(p_inside[0]), suspected):
         return None
-    p = p_inside_on_the_way(bridge, airspace, index) if vertical.always else _p_all_the_way(p_inside, vertical)
+    p = (
+        p_inside_on_the_way(bridge, airspace, index)
+        if vertical.always
+        else _p_all_the_way(p_inside, vertical)
+    )
     if not p.estimate > 0.0:
         return None
     error_m = SURE_SIGMAS * volume.boundary_uncertainty_m

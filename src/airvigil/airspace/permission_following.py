@@ -42,7 +42,12 @@ class Needs:
 
 
 def followed_samples(
-    needs: Needs, samples: Samples, points: Any, keys: list[str], volumes: Sequence[Volume], settings: Settings
+    needs: Needs,
+    samples: Samples,
+    points: Any,
+    keys: list[str],
+    volumes: Sequence[Volume],
+    settings: Settings,
 ) -> npt.NDArray[np.int64]:
     """Samples inside whose track needs permission, in order of track, volume and time."""
     rule = settings.infringement

@@ -148,7 +148,9 @@ def judge_stays(
         event.update(NO_STANDING)
         if event["permission"] == "required":
             name = event["track_id"], event["volume"]
-            rank = _CLOSED if event["event"] == "spell_closed" else _TOLD
+            # a gap's spell is opened and closed at one instant, in this order
+            is_end = event["event"] == "spell_closed" and event.get("spell_kind") != "gap"
+            rank = _CLOSED if is_end else _TOLD
             moments.setdefault(name, []).append((event["time_ns"], rank, event))
             needed.setdefault(name, event["track_id"].rpartition("@")[0])
     if permissions.entries or settings.permission.trail_s > 0.0:
@@ -240,7 +242,7 @@ def _live_through(
             _tell_change(stay, now, step)
         else:
             _complete(stay, what, step)
-            if rank == _CLOSED:
+            if what["event"] == "spell_closed":
                 stay.closed = now
 
 

@@ -36,7 +36,16 @@ RANK = {"permitted": 0, "outside": 1, "undecidable": 2, "suspected": 3, "probabl
 STANDINGS = ("required", "not_yet", "lapsed", "exceeded", "ambiguous", "granted", "not_required")
 
 # What a member of kind "gap" has beside; null of others.
-GAP_FIELDS = ("spell_kind", "gap_from", "gap_to", "gap_reach", "gap_p", "gap_p_low", "gap_p_resolution", "gap_speed_mps")
+GAP_FIELDS = (
+    "spell_kind",
+    "gap_from",
+    "gap_to",
+    "gap_reach",
+    "gap_p",
+    "gap_p_low",
+    "gap_p_resolution",
+    "gap_speed_mps",
+)
 
 STANDING_FIELDS = ("permission", *NO_STANDING)
 

@@ -104,7 +104,16 @@ def _of_gaps(members: list[Event]) -> list[dict[str, Any]]:
     ]
 
 
-_GAP_CITED = ("track_id", "gap_from", "gap_to", "gap_reach", "gap_p", "gap_p_low", "gap_p_resolution", "gap_speed_mps")
+_GAP_CITED = (
+    "track_id",
+    "gap_from",
+    "gap_to",
+    "gap_reach",
+    "gap_p",
+    "gap_p_low",
+    "gap_p_resolution",
+    "gap_speed_mps",
+)
 
 # What of a member's standing its reason cites.
 _CITED = (
