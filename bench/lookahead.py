@@ -10,9 +10,9 @@ Every evaluation is written once to a table (.cache/lookahead.npz; --again makes
 the alert logic of the program. Truth is what the same filtered track did afterwards:
 
 - *entry*: the first moment with P(inside) >= suspected_p after at least the hysteresis outside, on a track that was seen
-  outside for SEEN_S before;
+  outside from SEEN_S before, and within LOST_S before: nobody is warned of what was not received;
 - *warning time*: from the alert that stands at the entry back to when it was raised; 0 where none stands (missed);
-- *nuisance alert*: raised, and no entry within the lookahead. Where the track ends sooner without one, nobody knows: left out.
+- *nuisance alert*: raised, and no entry within the lookahead (how many entered within twice as long is told). Where the track ends sooner without one, nobody knows: left out.
 
 Writes bench/lookahead.json and bench/lookahead.svg.
 """
@@ -27,6 +27,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ TURNS_DEG = (2.0, 4.0, 6.0, 10.0, 15.0)
 P_RAISE = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 M_OF_N = ((1, 1), (2, 2), (2, 3), (3, 4), (4, 5))
 SEEN_S = 60.0
+LOST_S = 30.0
 CLEAR_SHARE = 0.6  # clear_p as a share of raise_p throughout the sweep
 
 
@@ -162,13 +164,26 @@ class Pair:
     inside: np.ndarray
     end: int
 
+    @cached_property
+    def moments(self) -> list[tuple[int, bool, int]]:
+        """(ns, whether inside, index of the evaluation or -1) in order of time; inside is not evaluated."""
+        stays = set(self.inside.tolist())
+        judged = zip(self.times.tolist(), self.which.tolist(), strict=True)
+        return sorted(
+            [*((t, False, k) for t, k in judged if t not in stays), *((t, True, -1) for t in stays)]
+        )
+
     def entries(self, hysteresis_ns: int) -> list[int]:
-        """Moments (ns) of entry by a track that was seen outside for SEEN_S before."""
+        """Moments (ns) of entry by a track that was seen outside before."""
         found = []
-        before = int(self.times[0])
-        for k, now in enumerate(self.inside.tolist()):
+        outside = np.array([t for t, is_inside, _ in self.moments if not is_inside])
+        before = -(2**62)
+        for now in self.inside.tolist():
             since, before = before, now
-            if (k == 0 or now - since >= hysteresis_ns) and now - since >= SEEN_S * 1e9:
+            if now - since < hysteresis_ns:
+                continue
+            seen = outside[(outside > since) & (outside < now)]
+            if len(seen) and now - seen[0] >= SEEN_S * 1e9 and now - seen[-1] <= LOST_S * 1e9:
                 found.append(now)
         return found
 
@@ -197,12 +212,12 @@ def alerts_of(pair: Pair, p: np.ndarray, settings: Any) -> list[tuple[int, int, 
     """(raised, ended, why) of each alert, by the program's own logic."""
     from airvigil.airspace import lookahead_alert as alert
 
+    own = p[pair.which[pair.which >= 0]]
+    if not (own >= settings.lookahead.raise_p).any():
+        return []
     state: Any = None
     raised: list[tuple[int, int, str]] = []
-    moments = sorted([(t, 0, k) for t, k in zip(pair.times.tolist(), pair.which.tolist(), strict=True)])
-    stays = set(pair.inside.tolist())
-    moments = sorted([*moments, *((t, 1, -1) for t in stays)])
-    for time, is_stay, k in moments:
+    for time, is_stay, k in pair.moments:
         if state is not None:
             deadline, why = alert.deadline_of(state, settings)
             if why is not None and deadline < time:
@@ -220,7 +235,7 @@ def alerts_of(pair: Pair, p: np.ndarray, settings: Any) -> list[tuple[int, int, 
             if alert.feed_inside(state, time) is not None:
                 raised.append((begun, time, alert.ENTERED))
                 alert.clear(state)
-        elif time not in stays:
+        else:
             chance = float(p[k]) if k >= 0 else 0.0
             if not math.isnan(chance):
                 alert.feed_outlook(
@@ -235,7 +250,7 @@ def score(pairs: list[Pair], p: np.ndarray, settings: Any, hours: float) -> dict
     """Warning times and nuisance alerts of one setting."""
     horizon_ns = round(settings.lookahead.lookahead_s * 1e9)
     slack_ns = round(settings.lookahead.every_s * 1e9)
-    warnings, right, nuisance, unknown = [], 0, 0, 0
+    warnings, right, nuisance, unknown, later_on = [], 0, 0, 0, 0
     for pair in pairs:
         told = alerts_of(pair, p, settings)
         for begun, _, _ in told:
@@ -246,6 +261,7 @@ def score(pairs: list[Pair], p: np.ndarray, settings: Any, hours: float) -> dict
                 unknown += 1
             else:
                 nuisance += 1
+                later_on += bool(len(later) and later[0] - begun <= 2 * horizon_ns)
         for entry in pair.entries(round(settings.infringement.hysteresis_s * 1e9)):
             standing = [begun for begun, ended, _ in told if begun < entry <= ended + 1]
             warnings.append((entry - standing[0]) / 1e9 if standing else 0.0)
@@ -258,6 +274,7 @@ def score(pairs: list[Pair], p: np.ndarray, settings: Any, hours: float) -> dict
         "warning_p10_s": round(float(np.percentile(times, 10)), 1),
         "alerts": right + nuisance + unknown,
         "nuisance": nuisance,
+        "nuisance_entered_later": later_on,
         "unknown": unknown,
         "nuisance_per_hour": round(nuisance / hours, 4),
         "nuisance_share": round(nuisance / max(1, right + nuisance), 4),
@@ -351,8 +368,10 @@ def sweep(table: dict[str, np.ndarray]) -> dict[str, Any]:
         "by_volume": by_volume,
         "time_to_boundary": time_errors(pairs, table),
         "m_of_n": [scored(two, p, m, n) for m, n in M_OF_N for p in P_RAISE],
-        "lookahead": [scored(h, p, 2, 3) for h in range(len(HORIZONS_S)) for p in P_RAISE],
-        "turn": [scored(two, p, 2, 3, w) for w in range(len(TURNS_DEG)) for p in P_RAISE],
+        "lookahead": [
+            scored(h, p, rule.raise_m, rule.raise_n) for h in range(len(HORIZONS_S)) for p in P_RAISE
+        ],
+        "turn": [scored(two, rule.raise_p, rule.raise_m, rule.raise_n, w) for w in range(len(TURNS_DEG))],
         "calibration": {str(d): calibration(pairs, table, w, two) for w, d in enumerate(TURNS_DEG)},
     }
 

@@ -38,7 +38,7 @@ def _m_of_n(chart: Any, found: Row) -> None:
         f"default: P ≥ {chosen['raise_p']:g}, {chosen['m']} of {chosen['n']}",
         (chosen["nuisance_per_hour"], chosen["warning_median_s"]),
         textcoords="offset points",
-        xytext=(10, -16),
+        xytext=(14, -34),
         color=ACCENT,
         fontsize=9,
     )
@@ -58,7 +58,8 @@ def _lookahead(chart: Any, found: Row) -> None:
         mark = next(row for row in rows if row["raise_p"] == chosen["raise_p"])
         chart.plot(mark["nuisance_per_hour"], mark["warning_median_s"], "o", ms=9, mfc="none", mec=ACCENT)
     _finish(chart, f"look-ahead time, {chosen['m']} of {chosen['n']} (ring: P ≥ {chosen['raise_p']:g})")
-    chart.legend(title="look-ahead", fontsize=8, title_fontsize=8, loc="lower right")
+    chart.set_ylim(0.0, 190.0)
+    chart.legend(title="look-ahead", fontsize=8, title_fontsize=8, loc="upper right", ncols=4)
 
 
 def _threshold(chart: Any, found: Row) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from airvigil.tracking.motion import motion_of
 from airvigil.tracking.points import POINT
+from airvigil.tracking.track_table import MOTION
 
 
 def blank_points(count: int) -> Any:
@@ -16,3 +18,11 @@ def blank_points(count: int) -> Any:
         if POINT[name].kind == "f":
             points[name] = np.nan
     return points
+
+
+def set_motion(points: Any, x: Any, P: Any) -> None:
+    """Give points a filtered state (4,) and its covariance (4, 4)."""
+    for name, value in zip(
+        MOTION, motion_of(np.asarray(x, dtype=float), np.asarray(P, dtype=float)), strict=True
+    ):
+        points[name] = value

@@ -23,7 +23,7 @@ from airvigil.airspace.fan import (
     motion,
     place_ahead,
 )
-from airvigil.tracking.points import blank_points
+from blank_points import blank_points, set_motion
 
 TURN_RAD = math.radians(6.0)
 
@@ -42,8 +42,8 @@ def make_point(
     points["lat"], points["lon"] = lat, lon
     points["cov_ee"] = points["cov_nn"] = sigma_m**2
     points["cov_en"] = points["bias_m"] = 0.0
-    points["x"] = [0.0, 0.0, east_mps, north_mps]
-    points["P"] = np.diag([sigma_m**2, sigma_m**2, velocity_sigma_mps**2, velocity_sigma_mps**2])
+    P = np.diag([sigma_m**2, sigma_m**2, velocity_sigma_mps**2, velocity_sigma_mps**2])
+    set_motion(points, [0.0, 0.0, east_mps, north_mps], P)
     return points
 
 
@@ -123,7 +123,7 @@ def test_motion_and_covariance_ahead_are_the_matrix_products() -> None:
     points = make_point(east_mps=120.0, north_mps=-90.0)
     root = rng.normal(size=(4, 4)) * [[30.0], [30.0], [3.0], [3.0]]
     P = root @ root.T
-    points["P"] = P
+    set_motion(points, [0.0, 0.0, 120.0, -90.0], P)
     points["cov_ee"], points["cov_en"], points["cov_nn"] = P[0, 0] + 100.0, P[0, 1], P[1, 1] + 100.0
     speed, angle, speed_sigma, course_sigma = motion(points[0])
     along = np.array([120.0, -90.0]) / 150.0

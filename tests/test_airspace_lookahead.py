@@ -19,8 +19,8 @@ from airvigil.airspace.climb import Climb
 from airvigil.airspace.infringement import samples_of
 from airvigil.airspace.lookahead import candidates_of, is_due, moments_of, predict
 from airvigil.airspace.margins import Airspace
-from airvigil.tracking.points import blank_points
 from airvigil.tracking.track_table import NEVER
+from blank_points import blank_points
 from small_world import SETTINGS, SKY, square
 from test_airspace_fan import make_point
 

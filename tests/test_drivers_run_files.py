@@ -27,6 +27,7 @@ NAMES = {
     "incidents.geojson",
     "incidents.kml",
     "incidents.czml",
+    "lookahead.geojson",
     "events.jsonl",
     "tracks.parquet",
     "margins.parquet",

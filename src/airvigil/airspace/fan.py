@@ -41,11 +41,11 @@ def motion(point: Any) -> tuple[float, float, float, float]:
     Args:
         point: a POINT record.
     """
-    e, n = point["x"][2], point["x"][3]
+    e, n = point["ve"], point["vn"]
     speed = math.hypot(e, n)
     if not speed > 0.0:
         return 0.0, math.nan, math.nan, math.nan
-    ee, en, nn = point["P"][2, 2], point["P"][2, 3], point["P"][3, 3]
+    ee, en, nn = point["p22"], point["p23"], point["p33"]
     along = (e * e * ee + 2.0 * e * n * en + n * n * nn) / (speed * speed)
     across = (n * n * ee - 2.0 * e * n * en + e * e * nn) / (speed * speed)
     return speed, math.atan2(e, n), math.sqrt(max(0.0, along)), math.sqrt(max(0.0, across)) / speed
@@ -60,10 +60,9 @@ def is_course_known(point: Any, turn_sigma_rad: float) -> bool:
 @njit(cache=True, nogil=True)
 def covariance_ahead(point: Any, t_s: float) -> tuple[float, float, float]:
     """Covariance (ee, en, nn; m^2) of the place after t_s on the present course, as the filter's state says."""
-    P = point["P"]
-    ee = point["cov_ee"] + t_s * (2.0 * P[0, 2] + t_s * P[2, 2])
-    en = point["cov_en"] + t_s * (P[0, 3] + P[1, 2] + t_s * P[2, 3])
-    nn = point["cov_nn"] + t_s * (2.0 * P[1, 3] + t_s * P[3, 3])
+    ee = point["cov_ee"] + t_s * (2.0 * point["p02"] + t_s * point["p22"])
+    en = point["cov_en"] + t_s * (point["p03"] + point["p12"] + t_s * point["p23"])
+    nn = point["cov_nn"] + t_s * (2.0 * point["p13"] + t_s * point["p33"])
     return ee, en, nn
 
 
@@ -133,8 +132,8 @@ def lay_fan(
         speed, angle, speed_sigma, course_sigma = motion(point)
         sigma = math.hypot(course_sigma, turn_sigma_rad)
         unit_e, unit_n = math.sin(angle), math.cos(angle)
-        P = point["P"]
-        both = unit_e * unit_e * P[0, 2] + unit_e * unit_n * (P[0, 3] + P[1, 2]) + unit_n * unit_n * P[1, 3]
+        mixed = point["p03"] + point["p12"]
+        both = unit_e * unit_e * point["p02"] + unit_e * unit_n * mixed + unit_n * unit_n * point["p13"]
         for k in range(len(offsets)):
             e, n = math.sin(angle + offsets[k] * sigma), math.cos(angle + offsets[k] * sigma)
             for j in range(first[i], tests):
@@ -151,7 +150,7 @@ def lay_fan(
 @njit(cache=True, nogil=True)
 def place_ahead(point: Any, t_s: float) -> tuple[float, float]:
     """Latitude and longitude (deg) after t_s on the present course."""
-    lat, lon = to_geodetic(point["lat"], point["lon"], t_s * point["x"][2], t_s * point["x"][3])
+    lat, lon = to_geodetic(point["lat"], point["lon"], t_s * point["ve"], t_s * point["vn"])
     return lat, lon
 
 

@@ -40,6 +40,7 @@ from airvigil.airspace.query import (
     COMPLETE,
     FULL,
     MISSING,
+    Block,
     enter_block,
     is_turned,
     make_block,
@@ -213,6 +214,77 @@ def close_probability(
     return p_inside_bounds(segments, count, is_inside, distance, scale, sigma, place.bias_m)
 
 
+class Scratch(NamedTuple):
+    """Room for one record's edges: squares of distances (as floats and as bits, the same memory), whitened segments."""
+
+    squares: Floats32
+    bits: Ints32
+    segments: Floats
+
+
+@njit(cache=True, nogil=True)
+def measure_block(
+    rows: Rows,
+    leaves: Leaves,
+    places: Places,
+    uncertainty_m2: Floats,
+    block: Block,
+    span: tuple[int, int, int],
+    scratch: Scratch,
+    columns: Columns,
+    n: int,
+) -> tuple[int, int]:
+    """Measure the places of a block, `span` being its first and last place and the row number of place 0.
+
+    The arrays are taken out of their tuples once: taking one out counts its users, which costs more than using it.
+
+    Returns:
+        The first place not measured, which is the last if the columns had room, and the number of entries.
+    """
+    row, volume, margin_m, sigma_m, p_inside, p_inside_high, normal_e, normal_n, state = columns
+    _, _, record_first, centre, records, runs, x, y, inverse, bow, _ = leaves
+    _, _, covariance_m2, bias_m = places
+    polynomial, shape = rows
+    in_row, p, q, at_x, at_y, leaf_of, _ = block
+    squares, bits, segments = scratch
+    start, end, row_0 = span
+    for b in range(end - start):
+        i, leaf = start + b, leaf_of[b]
+        first, last = record_first[leaf], record_first[leaf + 1]
+        if first == last:
+            continue
+        if n + last - first > len(row):
+            return i, n
+        place = read_place(polynomial, covariance_m2, bias_m[i], i, in_row[b], p[b], q[b], at_x[b], at_y[b])
+        cx, cy = np.float64(centre[leaf, 0]), np.float64(centre[leaf, 1])
+        for r in range(first, last):
+            near, close, touching, after = records[r, 1], records[r, 2], records[r, 3], records[r + 1, 1]
+            is_inside = records[r, 0] & 1 == 1
+            if touching < after and is_turned(x, y, bow, runs, touching, after, cx, cy, place.x, place.y):
+                is_inside = not is_inside
+            dx, dy, distance = 0.0, 0.0, math.inf
+            if near < close:
+                dx, dy, distance = nearest_foot(
+                    shape, x, y, inverse, bow, runs, near, close, place.row, place.x, place.y, squares, bits
+                )
+            if distance > RELEVANCE_M and not is_inside:
+                continue
+            v = records[r, 0] >> 1
+            own = uncertainty_m2[v]
+            row[n], volume[n] = row_0 + i, v
+            margin_m[n] = min(distance, RELEVANCE_M) if is_inside else -distance
+            normal_e[n], normal_n[n], sigma_m[n] = normal_and_sigma(place, own, dx, dy, distance)
+            state[n], p_inside[n] = certain_probability(place, own, is_inside, distance)
+            p_inside_high[n] = p_inside[n]
+            if state[n] == DEFECTIVE:
+                p_inside[n], p_inside_high[n], is_defective = close_probability(
+                    x, y, bow, runs, close, touching, place, own, is_inside, distance, segments
+                )
+                state[n] = DEFECTIVE if is_defective else SOUND
+            n += 1
+    return end, n
+
+
 @njit(cache=True, nogil=True)
 def measure(
     rows: Rows,
@@ -226,80 +298,22 @@ def measure(
 ) -> tuple[int, int, int, float]:
     """Measure places from `begin` on into the columns from entry n on; `first_row` is the row number of place 0.
 
-    The arrays are taken out of their tuples once: taking one out counts its users, which costs more than using it.
-
     Returns:
         The first place not measured, the number of entries, why it stopped, and what `touch` wasted.
     """
-    latitude, longitude, covariance_m2, bias_bound_m = places
-    row, volume, margin_m, sigma_m, p_inside, p_inside_high, normal_e, normal_n, state = columns
-    _, _, record_first, centre, records, runs, x, y, inverse, bow, used = leaves
-    polynomial, shape = rows
+    latitude, longitude = places.latitude_deg, places.longitude_deg
     block = make_block()
-    block_row, block_p, block_q, block_x, block_y, block_leaf, _ = block
-    squares = np.empty(used[MOST] + 2 * LANES, np.float32)
-    bits, segments = squares.view(np.int32), np.empty((used[MOST] * MAX_PARTS, 4))
+    most = leaves.used[MOST]
+    squares = np.empty(most + 2 * LANES, np.float32)
+    scratch = Scratch(squares, squares.view(np.int32), np.empty((most * MAX_PARTS, 4)))
     wasted = 0.0
     for start in range(begin, len(latitude), BLOCK):
         end = min(start + BLOCK, len(latitude))
         if not enter_block(rows, leaves, latitude, longitude, start, end, block):
             return start, n, MISSING, wasted
         wasted += touch(leaves, block, end - start)
-        for b in range(end - start):
-            i, leaf = start + b, block_leaf[b]
-            first, last = record_first[leaf], record_first[leaf + 1]
-            if first == last:
-                continue
-            if n + last - first > len(row):
-                return i, n, FULL, wasted
-            place = read_place(
-                polynomial,
-                covariance_m2,
-                bias_bound_m[i],
-                i,
-                block_row[b],
-                block_p[b],
-                block_q[b],
-                block_x[b],
-                block_y[b],
-            )
-            cx, cy = np.float64(centre[leaf, 0]), np.float64(centre[leaf, 1])
-            for r in range(first, last):
-                near, close, touching, after = records[r, 1], records[r, 2], records[r, 3], records[r + 1, 1]
-                is_inside = records[r, 0] & 1 == 1
-                if touching < after and is_turned(x, y, bow, runs, touching, after, cx, cy, place.x, place.y):
-                    is_inside = not is_inside
-                dx, dy, distance = 0.0, 0.0, math.inf
-                if near < close:
-                    dx, dy, distance = nearest_foot(
-                        shape,
-                        x,
-                        y,
-                        inverse,
-                        bow,
-                        runs,
-                        near,
-                        close,
-                        place.row,
-                        place.x,
-                        place.y,
-                        squares,
-                        bits,
-                    )
-                if distance > RELEVANCE_M and not is_inside:
-                    continue
-                v = records[r, 0] >> 1
-                own = uncertainty_m2[v]
-                row[n], volume[n] = first_row + i, v
-                margin_m[n] = min(distance, RELEVANCE_M) if is_inside else -distance
-                normal_e[n], normal_n[n], sigma_m[n] = normal_and_sigma(place, own, dx, dy, distance)
-                of_entry, p = certain_probability(place, own, is_inside, distance)
-                high = p
-                if of_entry == DEFECTIVE:
-                    p, high, is_defective = close_probability(
-                        x, y, bow, runs, close, touching, place, own, is_inside, distance, segments
-                    )
-                    of_entry = DEFECTIVE if is_defective else SOUND
-                p_inside[n], p_inside_high[n], state[n] = p, high, of_entry
-                n += 1
+        span = (start, end, first_row)
+        at, n = measure_block(rows, leaves, places, uncertainty_m2, block, span, scratch, columns, n)
+        if at < end:
+            return at, n, FULL, wasted
     return len(latitude), n, COMPLETE, wasted

@@ -10,6 +10,7 @@ from airvigil.airspace.loaded import with_unique_ids
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.airspace_files import LoadedFile, load_airspace_files
+from airvigil.drivers.index_cache import open_airspace
 from airvigil.errors import AirspaceError
 from airvigil.settings import Settings
 
@@ -56,7 +57,7 @@ def choose_airspace(
     choice: str, settings: Settings, *, at_ns: int | None = None, told: Told | None = None
 ) -> Airspace:
     """The volumes of `choose_volumes`, ready for margins."""
-    return Airspace(choose_volumes(choice, settings, at_ns=at_ns, told=told))
+    return open_airspace(choose_volumes(choice, settings, at_ns=at_ns, told=told))
 
 
 def is_file_name(item: str) -> bool:

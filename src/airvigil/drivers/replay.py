@@ -104,10 +104,10 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
 def started_event(
     airspace: Airspace,
     settings: Settings,
+    observed: ObservationFiles = NO_OBSERVATIONS,
     *,
     title: str | None,
     is_reconstruction: bool,
-    observed: ObservationFiles = NO_OBSERVATIONS,
 ) -> Event:
     """The first event of a run: what it was made with."""
     return {
@@ -124,7 +124,9 @@ def started_event(
     }
 
 
-def finished_events(state: State, inputs: Sequence[Input], *, is_interrupted: bool) -> list[Event]:
+def finished_events(
+    state: State, inputs: Sequence[Input], tiles: TerrainTiles | None, *, is_interrupted: bool
+) -> list[Event]:
     """The last events of a run: what went in and what became of it."""
     described = [
         {
@@ -146,6 +148,7 @@ def finished_events(state: State, inputs: Sequence[Input], *, is_interrupted: bo
         "inputs": described,
         "failures": failures,
         "interrupted": is_interrupted,
+        "terrain_tiles": {} if tiles is None else dict(sorted(tiles.digests.items())),
     }
     ends: list[Event] = [accounting, finished]
     return [{**event, "seq": state.sequence + k} for k, event in enumerate(ends, start=1)]
@@ -203,10 +206,8 @@ def run(
     """
     result = RunResult(state=State(receivers=dict(receivers or {})))
     begin = time.monotonic()
+    started = started_event(airspace, settings, observed, title=title, is_reconstruction=is_reconstruction)
     ground = None if tiles is None else tiles.terrain()
-    started = started_event(
-        airspace, settings, title=title, is_reconstruction=is_reconstruction, observed=observed
-    )
     is_live = any(each.is_live for each in inputs)
     _tell(result, sink, [started])
     advance = partial(_step, result, sink, airspace=airspace, settings=settings, terrain=ground)
@@ -227,8 +228,7 @@ def run(
     try:
         with unbroken():
             advance(empty_reports(), END_NS)
-            ends = finished_events(result.state, inputs, is_interrupted=result.is_interrupted)
-            ends[-1]["terrain_tiles"] = {} if tiles is None else dict(sorted(tiles.digests.items()))
+            ends = finished_events(result.state, inputs, tiles, is_interrupted=result.is_interrupted)
             started["inputs"] = ends[-1]["inputs"]  # for the report; `events.jsonl` has them in the last line
             _tell(result, sink, ends)
             result.seconds = time.monotonic() - begin

@@ -25,12 +25,13 @@ from airvigil.exports.czml import incidents_czml
 from airvigil.exports.events_jsonl import canonical_line
 from airvigil.exports.geojson import incidents_geojson
 from airvigil.exports.kml import incidents_kml
+from airvigil.exports.lookahead_geojson import lookahead_geojson
 from airvigil.exports.report import map_bounds, report_html
 from airvigil.state import MARGIN_SCHEMA, POINT_SCHEMA
 
 Event = dict[str, Any]
 GROWING = ("events.jsonl", "tracks.parquet", "margins.parquet")
-MADE = ("report.html", "incidents.geojson", "incidents.kml", "incidents.czml")
+MADE = ("report.html", "incidents.geojson", "incidents.kml", "incidents.czml", "lookahead.geojson")
 MAP_MARGIN_DEG = 3.0  # coast drawn around what happened
 MOST_BACKGROUND_POINTS = 300_000  # traffic without an incident is drawn only below this many points
 
@@ -137,6 +138,7 @@ class RunFiles:
                 "incidents.geojson": incidents_geojson(events, points, margins),
                 "incidents.kml": incidents_kml(events, points, margins),
                 "incidents.czml": incidents_czml(events, points, margins),
+                "lookahead.geojson": lookahead_geojson(events),
             }
             for name, content in made.items():
                 self._part(name).write_bytes(content)

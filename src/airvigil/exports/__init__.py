@@ -15,6 +15,7 @@ Rules
 | `events_jsonl` | `events.jsonl`, one canonical JSON object a line |
 | `incident_lines` | `--json` lines (`incident.schema.json`) and the terminal's summary rows |
 | `geojson` `kml` `czml` | `incidents.geojson`, `incidents.kml`, `incidents.czml` |
+| `lookahead_geojson` | `lookahead.geojson` |
 | `report` | `report.html`, one self-contained file |
 | `incident_card` | one incident as a standalone SVG picture |
 | `terminal` | the summary that a run prints |

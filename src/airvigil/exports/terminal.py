@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -64,6 +65,7 @@ def print_run(events: Iterable[Event], console: Console, *, seconds: float) -> N
             console.print(f"... and {len(rows) - MOST_ROWS} more; all are in --json and in the report")
     _print_presence(run.presences(), console, "Present with an identity, permission not required")
     _print_presence(run.permitted(), console, "Present with a permission that covers it")
+    _print_lookahead(events, console)
     _print_interference(run.interference, run.areas, console)
     if not run.has_no_positions and run.unused_share > MOST_UNUSED:
         share = f"{100.0 * run.unused_share:.0f} %"
@@ -92,6 +94,26 @@ def _print_presence(presences: list[Any], console: Console, heading: str) -> Non
     if counts:
         text = ", ".join(f"{count} in {volume}" for volume, count in sorted(counts.items()))
         console.print(Text(f"{heading}: {text} (stays, not aircraft)."))
+
+
+def _print_lookahead(events: Iterable[Event], console: Console) -> None:
+    """How many entries were predicted, and what became of them. Nothing where none was."""
+    whys: dict[str, str | None] = {}
+    warned: list[float] = []
+    for event in events:
+        if "lookahead_id" in event:
+            whys[event["lookahead_id"]] = event.get("why")
+            if event.get("warning_time_s") is not None:
+                warned.append(event["warning_time_s"])
+    if not whys:
+        return
+    counts = Counter(whys.values())
+    words = {"entered": "entered", "turned_away": "turned away", "silent": "fell silent"}
+    text = ", ".join(f"{counts[name]} {word}" for name, word in words.items() if counts[name])
+    line = f"Entries predicted: {len(whys)}" + (f" ({text})" if text else "")
+    if warned:
+        line += f"; warned {median(warned):.0f} s before (median)"
+    console.print(Text(line + "."))
 
 
 def _print_interference(told: Iterable[Any], areas: Iterable[Any], console: Console) -> None:
