@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_a_climb_through_a_thin_layer_in_a_long_gap_is_suspected() -> None:
     [
         (climb(low_m=4000.0), {}),  # over the layer all the time, as far as anybody knows
         (climb(gap_s=24.0), {}),  # shorter than gap_s
-        (climb(after=1), {}),  # a lone report at the gap's end
+        (climb(after=0), {}),  # a lone report at the gap's end
         (climb(icao24="abc123", sensor_track=None), {}),  # civil
         (climb(low_m=2950.0), {}),  # height errors reach into the layer: not proven
         (climb(), {"vertical_reference": "MSL"}),  # no height in this reference
@@ -82,7 +83,7 @@ def test_without_a_proof_nothing_is_told(rows: list[dict[str, Any]], limits: dic
 
 
 def wall_crossing() -> list[dict[str, Any]]:
-    rows = path(lat=59.0, lon=22.9, speed_mps=200.0, count=30, every_s=4.0, **RADAR)
+    rows = path(lat=59.0, lon=22.85, speed_mps=200.0, count=30, every_s=4.0, **RADAR)
     return [row for row in rows if not 20.0 < row["time_s"] < 60.0]
 
 
@@ -98,8 +99,6 @@ def test_a_wall_that_leaves_no_way_round_is_suspected_though_no_report_is_inside
 
 
 def _wall(volume: Any) -> Any:
-    import dataclasses
-
     rings = tuple(r.copy() for r in volume.rings)
     for r in rings:
         r[r[:, 1] > 24.0, 1] = 23.0

@@ -205,9 +205,17 @@ def _judged(point: Any, index: int, airspace: Airspace, settings: Settings) -> _
     reach = reachability(gap, _outline(volume), airspace, index, heights, boundary_error_m=error_m)
     if reach != MUST_HAVE and p.estimate < suspected - HALF_DIGIT:
         return None
-    best = int(np.argmax(margin_m))
+    best = int(np.argmax(margin_m)) if vertical.always else _passing(volume, heights)
     time = int(point["before"]) + (int(point["time"]) - int(point["before"])) * best // (MOMENTS - 1)
     return _Found(reach, p, time, (float(places[0][best]), float(places[1][best])), float(margin_m[best]))
+
+
+def _passing(volume: Volume, heights: EndHeights) -> int:
+    """The moment nearest to that at which an even climb or descent meets the middle of the layer."""
+    start = 0.5 * (heights.start_low_m + heights.start_high_m)
+    end = 0.5 * (heights.end_low_m + heights.end_high_m)
+    share = (0.5 * (volume.lower.height_m + volume.upper.height_m) - start) / (end - start)
+    return round(share * (MOMENTS - 1)) if math.isfinite(share) else MOMENTS // 2
 
 
 def _may_start_inside(volume: Volume, heights: EndHeights, p_lateral: float, suspected: float) -> bool:
@@ -344,7 +352,8 @@ def _spell(point: Any, key: str, volume: Volume, found: _Found, teller: Teller) 
         "max_depth_sigma_m": None,
         "max_depth_is_bound": False,
         "max_depth_at": utc_text(found.time),
-        "p_inside_max": _or_none(found.p.low, 6) or 0.0,
+        # of whoever passes the layer: at the moment of passing, whichever that is
+        "p_inside_max": round(found.p.estimate if math.isnan(found.p.low) else found.p.low, 6),
         "robustness_radius_m": 0.0,
         "robustness_radius_high_m": None,
         "outcome": "suspected" if is_proven else "undecidable",
