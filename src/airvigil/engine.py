@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from airvigil.airspace import lookahead_book, permission_stays, spell_book
+from airvigil.airspace import gap_spells, lookahead_book, permission_stays, spell_book
 from airvigil.airspace.infringement import believed_airborne, samples_of
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.spell_book import Teller
@@ -100,6 +100,8 @@ def step(
     keys = state.tracks.keys
     events = spell_book.take_samples(state.spells, samples, believed, keys, airspace.volumes, rules.teller)
     events += spell_book.pass_time(state.spells, state.watermark, rules.teller)
+    events += gap_spells.take_gaps(state.gaps, believed, samples, keys, airspace, rules.teller)
+    gap_spells.pass_time(state.gaps, state.watermark, settings)
     events += permission_stays.judge_stays(
         *(state.stays, state.permissions, samples, believed, keys, airspace.volumes),
         *(events, settings, state.watermark),

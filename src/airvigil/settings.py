@@ -68,6 +68,7 @@ class Infringement:
     suspected_min_reports: int
     probable_min_reports: int
     path_step_m: float
+    gap_s: float
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,7 @@ IDENTIFIERS = ("icao24", "addresses", "callsign", "registration", "operator", "a
 _POSITIVE = frozenset(
     {
         "path_step_m",
+        "gap_s",
         "pressure_altitude_sigma_m",
         "contradiction_sigmas",
         "area_cell_deg",

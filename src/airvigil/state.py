@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from airvigil.airspace.gap_spells import GapBook
 from airvigil.airspace.lookahead_book import LookaheadBook
 from airvigil.airspace.permission_stays import StayBook
 from airvigil.airspace.permissions import PermissionBook
@@ -36,7 +37,7 @@ from airvigil.tracking.rows import ROW, Rows, text_of
 from airvigil.tracking.track_table import TRACK, TrackTable
 from airvigil.units import utc_text
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 Event = dict[str, Any]
 
 STATE_SCHEMA = pa.schema(
@@ -71,6 +72,7 @@ class State:
     intake: Intake = field(default_factory=Intake)
     tracks: TrackTable = field(default_factory=TrackTable)
     spells: SpellBook = field(default_factory=SpellBook)
+    gaps: GapBook = field(default_factory=GapBook)
     lookahead: LookaheadBook = field(default_factory=LookaheadBook)
     interference: InterferenceBook = field(default_factory=InterferenceBook)
     incidents: IncidentBook = field(default_factory=IncidentBook)
@@ -95,6 +97,7 @@ class State:
             self.intake.copy(),
             self.tracks.copy(),
             self.spells.copy(),
+            self.gaps.copy(),
             self.lookahead.copy(),
             self.interference.copy(),
             self.incidents.copy(),
@@ -117,6 +120,7 @@ class State:
             "accounts": {name: a.to_plain() for name, a in self.intake.accounts.items()},
             "keys": self.tracks.keys,
             "spells": self.spells.to_plain(),
+            "gaps": self.gaps.to_plain(),
             "lookahead": self.lookahead.to_plain(),
             "interference": self.interference.to_plain(),
             "incidents": self.incidents.to_plain(),
@@ -157,6 +161,7 @@ class State:
         state.tracks.make_room()
         state.tracks.records[:count] = np.frombuffer(row["tracks"], dtype=TRACK)
         state.spells = SpellBook.from_plain(rest["spells"])
+        state.gaps = GapBook.from_plain(rest["gaps"])
         state.lookahead = LookaheadBook.from_plain(rest["lookahead"])
         state.interference = InterferenceBook.from_plain(rest["interference"])
         state.incidents = IncidentBook.from_plain(rest["incidents"])

@@ -88,14 +88,9 @@ def needs_permission(teller: Teller, key: str, is_state: int, volume_id: str) ->
         teller: settings and address blocks.
         key: track key.
         is_state: 1 if a source said so, 0 if it denied it, -1 unknown.
-        volume_id: the same for all volumes so far.
+        volume_id: of an information region nobody is told.
     """
-    del volume_id
-    address = icao24_of(key)
-    is_exempt = address is not None and teller.exempt.holds(address)
-    return (
-        identity_of(key, is_state, teller.blocks) in teller.settings.permission.required_for and not is_exempt
-    )
+    return teller.needs_permission(key, is_state, volume_id)
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,17 @@ All others cost one look at an array. Whether an address needs permission is fou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from airvigil.airspace.permission_need import asks_for_permission, track_needs_permission
 from airvigil.airspace.spell_records import Samples
+from airvigil.airspace.volumes import Volume
 from airvigil.settings import Settings
-from airvigil.tracking.identity import exempt_blocks, icao24_of, identity_of, state_blocks
+from airvigil.tracking.identity import exempt_blocks, state_blocks
 from airvigil.units import NS_PER_S
 
 
@@ -35,14 +38,16 @@ class Needs:
         return self.flags
 
     def _need(self, key: str, is_state: int) -> bool:
-        address = icao24_of(key)
-        if address is not None and self.exempt.holds(address):
-            return False
-        return identity_of(key, is_state, self.state) in self.settings.permission.required_for
+        return track_needs_permission(key, is_state, self.settings, self.state, self.exempt)
 
 
 def followed_samples(
-    needs: Needs, samples: Samples, points: Any, keys: list[str], settings: Settings
+    needs: Needs,
+    samples: Samples,
+    points: Any,
+    keys: list[str],
+    volumes: Sequence[Volume],
+    settings: Settings,
 ) -> npt.NDArray[np.int64]:
     """Samples inside whose track needs permission, in order of track, volume and time."""
     rule = settings.infringement
@@ -53,6 +58,7 @@ def followed_samples(
     owner = samples.point[inside]
     slot = points["slot"][owner]
     asked = flags[slot, (points["is_state"][owner] == 1).astype(np.int64)]
+    asked &= np.array([asks_for_permission(volume) for volume in volumes])[samples.volume[inside]]
     kept = inside[asked]
     order = np.lexsort((kept, samples.volume[kept], points["slot"][samples.point[kept]]))
     return kept[order]

@@ -38,7 +38,7 @@ from airvigil.tracking.identity import (
     track_id,
 )
 from airvigil.tracking.rows import text_of
-from airvigil.units import NS_PER_S, utc_text
+from airvigil.units import NS_PER_S, utc_ns, utc_text
 
 Event = dict[str, Any]
 MOST_TRAIL = 1024
@@ -148,13 +148,15 @@ def judge_stays(
         event.update(NO_STANDING)
         if event["permission"] == "required":
             name = event["track_id"], event["volume"]
-            rank = _CLOSED if event["event"] == "spell_closed" else _TOLD
+            # a gap's spell is opened and closed at one instant, in this order
+            is_end = event["event"] == "spell_closed" and event.get("spell_kind") != "gap"
+            rank = _CLOSED if is_end else _TOLD
             moments.setdefault(name, []).append((event["time_ns"], rank, event))
             needed.setdefault(name, event["track_id"].rpartition("@")[0])
     if permissions.entries or settings.permission.trail_s > 0.0:
         if book._needs is None or book._needs.settings is not settings:
             book._needs = Needs(settings)
-        followed = followed_samples(book._needs, samples, points, keys, settings)
+        followed = followed_samples(book._needs, samples, points, keys, volumes, settings)
         if not permissions.entries:
             followed = thinned(followed, samples, points, settings)
         step.samples = _columns_of(followed, samples, points)
@@ -240,7 +242,7 @@ def _live_through(
             _tell_change(stay, now, step)
         else:
             _complete(stay, what, step)
-            if rank == _CLOSED:
+            if what["event"] == "spell_closed":
                 stay.closed = now
 
 
@@ -314,6 +316,8 @@ def _complete(stay: Stay, event: Event, step: _Step) -> None:
     """Write into a spell event what permissions say at its instant."""
     if not stay.last:  # no sample of it was followed: its spell says when it was
         stay.first = stay.last = event["time_ns"]
+        if event.get("spell_kind") == "gap":
+            stay.first, stay.last = utc_ns(event["gap_from"]), utc_ns(event["gap_to"])
     standing = _standing(stay, event["time_ns"], step)
     event.update(standing.as_event())
     # without what the step adds later, and without a number that JSON readers cannot hold

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from airvigil.airspace import spell_kernels
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.permission_need import asks_for_permission, open_to_all, track_needs_permission
 from airvigil.airspace.spell_events import crossing_event, spell_event, values_of
 from airvigil.airspace.spell_places import SpellPlaces, radius_m
 from airvigil.airspace.spell_records import (
@@ -63,6 +65,7 @@ class SpellBook:
         reentries: of each open spell that has some, by row of its pair.
         places: of each open spell whose robustness radius will be asked for, by row of its pair and `number_time`.
         asked: of so many slots it is known whose places are wanted.
+        free: numbers of the volumes in which nobody needs permission, so that no radius is asked for.
     """
 
     table: Table = field(default_factory=lambda: table_of(np.zeros(0, PAIR), 0, FIRST_ROOM))
@@ -73,6 +76,7 @@ class SpellBook:
     reentries: dict[int, list[Event]] = field(default_factory=dict)
     places: dict[tuple[int, int], SpellPlaces] = field(default_factory=dict)
     asked: int = 0
+    free: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return int(self.table.pairs["is_used"].sum())
@@ -99,6 +103,7 @@ class SpellBook:
             reentries,
             {spell: those.copy() for spell, those in self.places.items()},
             self.asked,
+            self.free,
         )
 
     def to_plain(self) -> dict[str, Any]:
@@ -182,6 +187,7 @@ class SpellBook:
         self.places = {(moved[row], spell): those for (row, spell), those in self.places.items()}
         self.reentries = {moved[row]: those for row, those in self.reentries.items()}
         self.keys, self.forgotten, self.volumes, self.airspace = keys, forgotten, names, volumes
+        self.free = frozenset(number for number, v in enumerate(volumes) if not asks_for_permission(v))
 
     def grow(self) -> None:
         """Room for as many pairs again, where no row is free; all keep their rows."""
@@ -201,11 +207,15 @@ class Teller:
     exempt: AddressBlocks
     airspace: Airspace | None = None  # for the robustness radius of spells that end
 
-    def needs_permission(self, key: str, is_state: int) -> bool:
-        """Whether the presence of a track needs permission, by what it claims to be."""
-        identity, address = identity_of(key, is_state, self.blocks), icao24_of(key)
-        is_exempt = address is not None and self.exempt.holds(address)
-        return identity in self.settings.permission.required_for and not is_exempt
+    @cached_property
+    def free(self) -> frozenset[str]:
+        """Ids of the volumes in which nobody needs permission."""
+        return frozenset() if self.airspace is None else open_to_all(self.airspace.volumes)
+
+    def needs_permission(self, key: str, is_state: int, volume: str | None = None) -> bool:
+        """Whether the presence of a track in a volume, or in any at all, needs permission."""
+        needs = track_needs_permission(key, is_state, self.settings, self.blocks, self.exempt)
+        return needs and volume not in self.free
 
     def wants(self, key: str) -> int:
         """Bits of `Table.wanted` for a track key."""
@@ -232,7 +242,7 @@ class Teller:
             now: ns.
             places: of a spell that ends, where its robustness radius is wanted.
         """
-        needs = self.needs_permission(key, pair["is_state"])
+        needs = self.needs_permission(key, pair["is_state"], volume)
         depth_m = pair["credible_depth_m"]
         radius = (depth_m, math.nan)
         if needs and name == EVENT_NAMES[CLOSED]:
@@ -323,6 +333,8 @@ def _events(book: SpellBook, told: Told, count: int, teller: Teller) -> list[Eve
 def _note_places(book: SpellBook, places: Places) -> None:
     count = int(places.noted[0])
     for row, spell, lat, lon in zip(*(column[:count].tolist() for column in places[:4]), strict=True):
+        if book.table.pairs["volume"][row] in book.free:
+            continue
         if (row, spell) not in book.places:
             book.places[row, spell] = SpellPlaces()
         book.places[row, spell].add(lat, lon)

@@ -46,6 +46,7 @@ _FIELDS = (
     "max_depth_is_bound",
     "p_inside_max",
     "robustness_radius_m",
+    "robustness_radius_high_m",
     "permission",
     "boundary_uncertainty_m",
     "shared_place",

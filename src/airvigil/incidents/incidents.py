@@ -35,6 +35,18 @@ RANK = {"permitted": 0, "outside": 1, "undecidable": 2, "suspected": 3, "probabl
 # What permissions say of a member, the one that needs explaining most first.
 STANDINGS = ("required", "not_yet", "lapsed", "exceeded", "ambiguous", "granted", "not_required")
 
+# What a member of kind "gap" has beside; null of others.
+GAP_FIELDS = (
+    "spell_kind",
+    "gap_from",
+    "gap_to",
+    "gap_reach",
+    "gap_p",
+    "gap_p_low",
+    "gap_p_resolution",
+    "gap_speed_mps",
+)
+
 STANDING_FIELDS = ("permission", *NO_STANDING)
 
 
@@ -263,11 +275,13 @@ def _member(spell: Event) -> Event:
         "max_depth_is_bound",
         "p_inside_max",
         "robustness_radius_m",
+        "robustness_radius_high_m",
         "reports",
         "bridged",
         "reentries",
     )
-    return {name: spell[name] for name in kept + numbers + STANDING_FIELDS}
+    of_gap = {name: spell.get(name) for name in GAP_FIELDS}
+    return {**{name: spell[name] for name in kept + numbers + STANDING_FIELDS}, **of_gap}
 
 
 def _outcome(incident: Incident, spell: Event) -> str:
@@ -293,6 +307,7 @@ def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, V
     # the numbers that stand for the incident are of the spells that carry its outcome
     carrying = [s for s in spells if outcomes[s["spell_id"]] == outcome]
     deepest = max(carrying, key=lambda s: (s["max_depth_m"] or 0.0, s["spell_id"]))
+    sturdiest = max(carrying, key=lambda s: (s["robustness_radius_m"], s["spell_id"]))
     first = spells[0]["entry"]
     exits = [s["exit"] for s in spells]
     last = None if any(e is None for e in exits) else max(exits, key=lambda e: e["time"])
@@ -318,7 +333,8 @@ def incident_event(name: str, incident: Incident, now: int, volumes: dict[str, V
         "max_depth_sigma_m": deepest["max_depth_sigma_m"],
         "max_depth_is_bound": deepest["max_depth_is_bound"],
         "p_inside_max": max(s["p_inside_max"] for s in carrying),
-        "robustness_radius_m": max(s["robustness_radius_m"] for s in carrying),
+        "robustness_radius_m": sturdiest["robustness_radius_m"],
+        "robustness_radius_high_m": sturdiest["robustness_radius_high_m"],
         "boundary_uncertainty_m": volume.boundary_uncertainty_m,
         "permission": min((s["permission"] for s in spells), key=STANDINGS.index),
         "shared_place": bool(incident.doubted),

@@ -17,7 +17,7 @@ def explain(event: Event) -> list[dict[str, Any]]:
     Args:
         event: an incident event without its `why`.
     """
-    why = [_of_probability(event), _of_depth(event), _of_reports(event)]
+    why = [_of_probability(event), _of_depth(event), _of_reports(event), *_of_gaps(event["members"])]
     lacking = [member for member in event["members"] if member["permission"] != "granted"]
     identities = sorted({member["identity"] for member in lacking})
     if identities:
@@ -89,6 +89,31 @@ def _of_reports(event: Event) -> dict[str, Any]:
     noun = "track" if tracks == 1 else "tracks"
     return _reason("reports", f"{reports} reports inside on {tracks} {noun}", reports=reports, tracks=tracks)
 
+
+def _of_gaps(members: list[Event]) -> list[dict[str, Any]]:
+    """What the gaps prove in which nobody saw the aircraft."""
+    return [
+        _reason(
+            "gap_must_have",
+            f"no report is inside, but between {m['gap_from']} and {m['gap_to']} it must have been, unless it flew faster "
+            f"than {m['gap_speed_mps']:.0f} m/s",
+            **{name: m[name] for name in _GAP_CITED},
+        )
+        for m in members
+        if m.get("gap_reach") == "must_have"
+    ]
+
+
+_GAP_CITED = (
+    "track_id",
+    "gap_from",
+    "gap_to",
+    "gap_reach",
+    "gap_p",
+    "gap_p_low",
+    "gap_p_resolution",
+    "gap_speed_mps",
+)
 
 # What of a member's standing its reason cites.
 _CITED = (
