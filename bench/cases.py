@@ -195,8 +195,8 @@ def gulf_of_finland(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def baltic_airspace() -> Any:
     """The packaged airspace of the states around the Gulf of Finland, disputed areas included."""
-    from airvigil.airspace.boundaries import load_volumes
     from airvigil.airspace.margins import Airspace
+    from airvigil.airspace.sources.boundaries import load_volumes
 
     return Airspace(load_volumes(BALTIC))
 

@@ -111,8 +111,8 @@ def batches(files: int) -> Iterator[tuple[Any, list[str], Any, Any]]:
 
 def record(files: int) -> dict[str, np.ndarray]:
     """Every evaluation, every moment inside, and every judged moment of every track."""
-    from airvigil.airspace.climb import Climb, followed
-    from airvigil.airspace.lookahead import candidates_of, is_due, predict
+    from airvigil.airspace.heights.climb import Climb, followed
+    from airvigil.airspace.lookahead.lookahead import candidates_of, is_due, predict
     from airvigil.settings import load_settings
 
     base = load_settings()
@@ -210,7 +210,7 @@ def pairs_of(table: dict[str, np.ndarray]) -> list[Pair]:
 
 def alerts_of(pair: Pair, p: np.ndarray, settings: Any) -> list[tuple[int, int, str]]:
     """(raised, ended, why) of each alert, by the program's own logic."""
-    from airvigil.airspace import lookahead_alert as alert
+    from airvigil.airspace.lookahead import lookahead_alert as alert
 
     own = p[pair.which[pair.which >= 0]]
     if not (own >= settings.lookahead.raise_p).any():

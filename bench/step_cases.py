@@ -21,8 +21,8 @@ ALLOWED_TICK_MS = 15.0
 @functools.cache
 def world() -> Any:
     """Every packaged state and disputed area."""
-    from airvigil.airspace.boundaries import known_codes, load_volumes
     from airvigil.airspace.margins import Airspace
+    from airvigil.airspace.sources.boundaries import known_codes, load_volumes
 
     return Airspace(load_volumes(known_codes()))
 

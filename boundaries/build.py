@@ -25,7 +25,7 @@ from partition import Face, cut_group, groups, integer_rings, overlapping_pairs,
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from airvigil.airspace.faces import pack_face
+from airvigil.airspace.sources.faces import pack_face
 
 HERE = Path(__file__).parent
 REFERENCE = HERE.parent / "src" / "airvigil" / "airspace" / "reference"

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from airvigil.airspace.coastline import cut_ring
-from airvigil.airspace.faces import IntRing, pack_face
+from airvigil.airspace.sources.coastline import cut_ring
+from airvigil.airspace.sources.faces import IntRing, pack_face
 
 GRID_DEG = 1e-4  # 11 m of latitude; a map for people, 1:10,000,000
 BUDGET_BYTES = 1_500_000

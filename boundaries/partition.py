@@ -26,7 +26,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from airvigil.airspace.faces import IntRing, join_faces
+from airvigil.airspace.sources.faces import IntRing, join_faces
 
 MIN_DISPUTED_KM2 = 1.0
 MIN_DISPUTED_RADIUS_M = 50.0

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.coastline import coastline
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.sources.boundaries import load_volumes
+from airvigil.airspace.sources.coastline import coastline
 from airvigil.drivers.replay import run
 from airvigil.exports.incident_card import incident_card_svg
 from airvigil.exports.report import map_bounds

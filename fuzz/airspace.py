@@ -26,9 +26,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from airvigil.airspace.diff import diff_volumes
-from airvigil.airspace.load import load_file
-from airvigil.airspace.normalised import normalised_bytes
+from airvigil.airspace.sources.diff import diff_volumes
+from airvigil.airspace.sources.load import load_file
+from airvigil.airspace.sources.normalised import normalised_bytes
 from airvigil.drivers.airspace_files import read_airspace_file, unpacked
 from airvigil.errors import AirspaceError
 from airvigil.exports.airspace_files import volumes_csv, volumes_kml, volumes_openair

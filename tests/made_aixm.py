@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from airvigil.airspace.aixm import load_aixm
-from airvigil.airspace.loaded import Loaded
+from airvigil.airspace.sources.aixm import load_aixm
+from airvigil.airspace.sources.loaded import Loaded
 from airvigil.units import utc_ns
 
 SPACES = (

@@ -1,4 +1,4 @@
-"""The plain twin of the kernels of `airvigil.airspace.spells`: the same rules, one object a sample and a spell."""
+"""The plain twin of the kernels of `airvigil.airspace.spells.spells`: the same rules, one object a sample and a spell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from airvigil.airspace.index import RELEVANCE_M
+from airvigil.airspace.index.index import RELEVANCE_M
 from airvigil.settings import Infringement
 from airvigil.tracking.local_plane import to_local
 from airvigil.units import NS_PER_S, utc_text

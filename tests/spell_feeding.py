@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 import plain_spells as plain
-from airvigil.airspace import height_chains, spell_kernels
-from airvigil.airspace.spell_events import crossing_event, spell_event, values_of
-from airvigil.airspace.spell_records import (
+from airvigil.airspace.heights import height_chains
+from airvigil.airspace.spells import spell_kernels
+from airvigil.airspace.spells.spell_events import crossing_event, spell_event, values_of
+from airvigil.airspace.spells.spell_records import (
     CLOSED,
     MOST_TOLD,
     NONE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airvigil.airspace.aixm import aixm_change_instants, load_aixm
+from airvigil.airspace.sources.aixm import aixm_change_instants, load_aixm
 from airvigil.errors import AirspaceError
 from airvigil.units import utc_ns, utc_text
 from made_aixm import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from airvigil.airspace.aixm_activation import LayerActivation, read_activations
-from airvigil.airspace.aixm_slices import OPEN_NS, Period
+from airvigil.airspace.sources.aixm_activation import LayerActivation, read_activations
+from airvigil.airspace.sources.aixm_slices import OPEN_NS, Period
 from airvigil.units import utc_ns
 from made_aixm import SPACES, activation, limits, sheet
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from airvigil.airspace.loaded import Loaded
+from airvigil.airspace.sources.loaded import Loaded
 from airvigil.airspace.volumes import Volume
 from made_aixm import (
     ONE,

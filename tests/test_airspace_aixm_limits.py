@@ -7,7 +7,7 @@ import math
 import pytest
 from lxml import etree
 
-from airvigil.airspace.aixm_limits import Layer, read_layer
+from airvigil.airspace.sources.aixm_limits import Layer, read_layer
 from airvigil.errors import AirspaceError
 from made_aixm import SPACES, limits
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.aixm_curves import Outline
-from airvigil.airspace.aixm_parts import Part, combined
-from airvigil.airspace.aixm_positions import Budget
 from airvigil.airspace.limits import NO_LOWER, NO_UPPER, Limit
+from airvigil.airspace.sources.aixm_curves import Outline
+from airvigil.airspace.sources.aixm_parts import Part, combined
+from airvigil.airspace.sources.aixm_positions import Budget
 from airvigil.airspace.volumes import ring_area_deg2
 from airvigil.errors import AirspaceError
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.aixm_document import read_documents, text_of
-from airvigil.airspace.aixm_slices import (
+from airvigil.airspace.sources.aixm_document import read_documents, text_of
+from airvigil.airspace.sources.aixm_slices import (
     OPEN_NS,
     Slice,
     change_instants,

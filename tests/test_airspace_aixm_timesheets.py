@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from airvigil.airspace.activation import Activation
-from airvigil.airspace.aixm_slices import OPEN_NS, Period
-from airvigil.airspace.aixm_timesheets import DAYS, read_timesheet, sheets_of, windows_of
+from airvigil.airspace.sources.aixm_slices import OPEN_NS, Period
+from airvigil.airspace.sources.aixm_timesheets import DAYS, read_timesheet, sheets_of, windows_of
 from airvigil.errors import AirspaceError
 from airvigil.units import utc_ns
 from made_aixm import SPACES, activation, sheet

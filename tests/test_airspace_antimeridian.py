@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from airvigil.airspace.antimeridian import within_longitudes
-from airvigil.airspace.arcs import circle_ring
-from airvigil.airspace.outlines import area_m2
+from airvigil.airspace.sources.antimeridian import within_longitudes
+from airvigil.airspace.sources.arcs import circle_ring
+from airvigil.airspace.sources.outlines import area_m2
 from airvigil.airspace.volumes import is_artificial_edge, make_volume, ring_area_deg2
 from airvigil.errors import AirspaceError
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from airvigil.airspace.arcs import (
+from airvigil.airspace.sources.arcs import (
     CHORD_ERROR_M,
     arc_between,
     arc_points,

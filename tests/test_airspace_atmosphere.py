@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace import atmosphere as air
+from airvigil.airspace.heights import atmosphere as air
 from small_world import SETTINGS
 
 RULE = SETTINGS.heights

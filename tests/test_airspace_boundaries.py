@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from airvigil.airspace.boundaries import (
+from airvigil.airspace.margins import Airspace
+from airvigil.airspace.sources.boundaries import (
     describe,
     disputed_ids,
     known_codes,
@@ -21,7 +22,6 @@ from airvigil.airspace.boundaries import (
     packaged_boundaries,
     parse_boundary_file,
 )
-from airvigil.airspace.margins import Airspace
 from airvigil.airspace.volumes import Volume, ring_area_deg2
 from airvigil.errors import AirspaceError
 

@@ -11,8 +11,8 @@ from geographiclib.geodesic import Geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.check import Finding
-from airvigil.airspace.check_neighbours import check_neighbours
+from airvigil.airspace.checks.check import Finding
+from airvigil.airspace.checks.check_neighbours import check_neighbours
 from airvigil.airspace.limits import Limit
 from airvigil.airspace.volumes import Volume, make_volume
 

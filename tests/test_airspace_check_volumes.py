@@ -9,10 +9,10 @@ import pytest
 from geographiclib.geodesic import Geodesic
 
 from airvigil.airspace.activation import Activation
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.check import Finding
-from airvigil.airspace.check_volumes import check_volume, check_volumes
+from airvigil.airspace.checks.check import Finding
+from airvigil.airspace.checks.check_volumes import check_volume, check_volumes
 from airvigil.airspace.limits import Limit, parse_limit
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.airspace.volumes import Volume, make_volume
 
 BOX = [(59.0, 24.0), (59.0, 25.0), (60.0, 25.0), (60.0, 24.0)]

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from airvigil.airspace.climb import FIRST_RATE_SIGMA_MPS, NOISE_M2_S3, SIGMA_M, Climb, followed
+from airvigil.airspace.heights.climb import FIRST_RATE_SIGMA_MPS, NOISE_M2_S3, SIGMA_M, Climb, followed
 
 
 def row(time_s: float, pressure: float = math.nan, geometric: float = math.nan, start: int = 0) -> dict:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
-from airvigil.airspace.coastline import coastline
+from airvigil.airspace.sources.coastline import coastline
 from airvigil.airspace.volumes import ring_area_deg2
 from airvigil.errors import AirspaceError
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from airvigil.airspace.activation import Activation, Window
-from airvigil.airspace.diff import diff_volumes
 from airvigil.airspace.limits import Limit
+from airvigil.airspace.sources.diff import diff_volumes
 from airvigil.airspace.volumes import Volume, make_volume
 
 BOX = np.array([[59.0, 24.0], [59.0, 25.0], [60.0, 25.0], [60.0, 24.0], [59.0, 24.0]])

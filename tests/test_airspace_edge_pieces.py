@@ -7,8 +7,8 @@ from geographiclib.geodesic import Geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.arcs import CHORD_ERROR_M
-from airvigil.airspace.edge_pieces import lonlat_pieces, straightened
+from airvigil.airspace.checks.edge_pieces import lonlat_pieces, straightened
+from airvigil.airspace.sources.arcs import CHORD_ERROR_M
 
 
 def departure_m(start: np.ndarray, end: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from geographiclib.geodesic import Geodesic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airvigil.airspace.fan import (
+from airvigil.airspace.lookahead.fan import (
     COURSES,
     OFFSETS,
     PRESENT,

@@ -11,9 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.flight_plan import MOST_MESSAGE_LETTERS, plan_value, read_cancellation, read_plan
-from airvigil.airspace.flight_plan_route import MOST_ROUTE_WORDS, coordinates_of, read_route
-from airvigil.airspace.permissions import permission_from_value
+from airvigil.airspace.permissions.flight_plan import (
+    MOST_MESSAGE_LETTERS,
+    plan_value,
+    read_cancellation,
+    read_plan,
+)
+from airvigil.airspace.permissions.flight_plan_route import MOST_ROUTE_WORDS, coordinates_of, read_route
+from airvigil.airspace.permissions.permissions import permission_from_value
 from airvigil.errors import ConfigError
 from airvigil.units import utc_ns, utc_text
 

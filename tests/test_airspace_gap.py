@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airvigil.airspace.gap import (
+from airvigil.airspace.gaps.gap import (
     MOMENTS,
     NUMBERS,
     PATHS,
@@ -203,7 +203,7 @@ def test_far_away_it_is_zero_and_deep_inside_one_without_a_sample(monkeypatch: p
     def fail(*given: object) -> None:
         raise AssertionError("sampled")
 
-    monkeypatch.setattr("airvigil.airspace.gap.sample_paths", fail)
+    monkeypatch.setattr("airvigil.airspace.gaps.gap.sample_paths", fail)
     gap = turning().gap()
     assert p_inside_on_the_way(gap, rectangle(-9_000, 30_000, 9_000, 90_000), 0) == PathProbability(
         0.0, 0.0, 0.0

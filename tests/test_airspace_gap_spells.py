@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airvigil.airspace.gap_spells import GapBook
+from airvigil.airspace.gaps.gap_spells import GapBook
 from airvigil.airspace.margins import Airspace
 from airvigil.engine import step
 from airvigil.reports import empty_reports

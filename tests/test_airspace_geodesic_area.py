@@ -10,7 +10,7 @@ from geographiclib.geodesic import Geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.geodesic_area import AUTHALIC_RADIUS_M, geodesic_ring_area_m2
+from airvigil.airspace.checks.geodesic_area import AUTHALIC_RADIUS_M, geodesic_ring_area_m2
 
 
 def exact_m2(ring: np.ndarray) -> float:

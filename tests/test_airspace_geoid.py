@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.boundaries import split_reference
-from airvigil.airspace.geoid import (
+from airvigil.airspace.heights.geoid import (
     COLUMNS,
     FORMAT,
     GEOID_FILE,
@@ -24,6 +23,7 @@ from airvigil.airspace.geoid import (
     parse_geoid_file,
     undulation_m,
 )
+from airvigil.airspace.sources.boundaries import split_reference
 from airvigil.errors import AirspaceError
 
 GEOID = packaged_geoid()

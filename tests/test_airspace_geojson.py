@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airvigil.airspace.geojson import load_geojson, parse_limit
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.sources.geojson import load_geojson, parse_limit
 from airvigil.errors import AirspaceError
 
 BOX = [[24.0, 59.0], [25.0, 59.0], [25.0, 60.0], [24.0, 60.0], [24.0, 59.0]]

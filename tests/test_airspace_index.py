@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from airvigil.airspace import margins as margins_module
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.grid import (
+from airvigil.airspace.index.grid import (
     ROWS,
     ecef,
     geodesic_m,
@@ -24,10 +23,17 @@ from airvigil.airspace.grid import (
     project_centrally,
     to_plane,
 )
+from airvigil.airspace.index.nearest import LANES, least_square, squares_of_distances
+from airvigil.airspace.index.segments import (
+    bowed_point,
+    foot_on_edge,
+    is_crossed,
+    is_edge_crossed,
+    parts_of_bow,
+)
 from airvigil.airspace.margins import Airspace, Margins
-from airvigil.airspace.nearest import LANES, least_square, squares_of_distances
 from airvigil.airspace.probability import Covariance, p_inside_bounds, whitening
-from airvigil.airspace.segments import bowed_point, foot_on_edge, is_crossed, is_edge_crossed, parts_of_bow
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.airspace.volumes import make_volume
 
 GEOD = Geod(ellps="WGS84")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from airvigil.airspace import kml_volumes
-from airvigil.airspace.kml_volumes import load_kml
-from airvigil.airspace.loaded import Loaded
+from airvigil.airspace.sources import kml_volumes
+from airvigil.airspace.sources.kml_volumes import load_kml
+from airvigil.airspace.sources.loaded import Loaded
 from airvigil.airspace.volumes import Volume, ring_area_deg2
 from airvigil.errors import AirspaceError
 

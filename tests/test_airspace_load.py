@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.load import detect, load_file
 from airvigil.airspace.margins import Airspace
-from airvigil.airspace.normalised import normalised_bytes
+from airvigil.airspace.sources.boundaries import load_volumes
+from airvigil.airspace.sources.load import detect, load_file
+from airvigil.airspace.sources.normalised import normalised_bytes
 from airvigil.errors import AirspaceError
 
 OPENAIR = b"""* a comment

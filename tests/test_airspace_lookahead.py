@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from airvigil.airspace import lookahead
-from airvigil.airspace.climb import Climb
+from airvigil.airspace.heights.climb import Climb
 from airvigil.airspace.infringement import samples_of
-from airvigil.airspace.lookahead import candidates_of, is_due, moments_of, predict
+from airvigil.airspace.lookahead import lookahead
+from airvigil.airspace.lookahead.lookahead import candidates_of, is_due, moments_of, predict
 from airvigil.airspace.margins import Airspace
 from airvigil.tracking.track_table import NEVER
 from blank_points import blank_points

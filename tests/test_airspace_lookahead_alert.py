@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airvigil.airspace.lookahead_alert import (
+from airvigil.airspace.lookahead.lookahead_alert import (
     ENTERED,
     RAISED,
     SILENT,

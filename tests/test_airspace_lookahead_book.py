@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from airvigil.airspace.lookahead_book import LookaheadBook
+from airvigil.airspace.lookahead.lookahead_book import LookaheadBook
 from airvigil.airspace.margins import Airspace
 from airvigil.engine import step
 from airvigil.reports import empty_reports

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.edges import CHORD_TOLERANCE_M
+from airvigil.airspace.index.edges import CHORD_TOLERANCE_M
 from airvigil.airspace.margins import Airspace, Margins
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.airspace.volumes import Volume, make_volume, orient_ring
 from airvigil.errors import AirspaceError, ShapeError
 

@@ -14,11 +14,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from airvigil.airspace.activation import Activation, Window
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.geojson import parse
 from airvigil.airspace.limits import Limit
-from airvigil.airspace.normalised import normalised_bytes, polygons_of, read_normalised
-from airvigil.airspace.openair_words import ALWAYS_NS
+from airvigil.airspace.sources.boundaries import load_volumes
+from airvigil.airspace.sources.geojson import parse
+from airvigil.airspace.sources.normalised import normalised_bytes, polygons_of, read_normalised
+from airvigil.airspace.sources.openair_words import ALWAYS_NS
 from airvigil.airspace.volumes import Volume, make_volume
 from airvigil.errors import AirspaceError
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from airvigil.airspace import openair
-from airvigil.airspace.load import load_file
-from airvigil.airspace.loaded import Loaded
-from airvigil.airspace.normalised import normalised_bytes
-from airvigil.airspace.openair import load_openair
+from airvigil.airspace.sources import openair
+from airvigil.airspace.sources.load import load_file
+from airvigil.airspace.sources.loaded import Loaded
+from airvigil.airspace.sources.normalised import normalised_bytes
+from airvigil.airspace.sources.openair import load_openair
 from airvigil.airspace.volumes import ring_area_deg2
 from airvigil.errors import AirspaceError
 

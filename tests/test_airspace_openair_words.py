@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from airvigil.airspace.openair_words import activation_of, class_and_type, decode_text, openair_limit
+from airvigil.airspace.sources.openair_words import activation_of, class_and_type, decode_text, openair_limit
 from airvigil.errors import AirspaceError
 from airvigil.units import utc_ns
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from airvigil.airspace.arcs import circle_ring
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.outlines import area_m2, displacement_m, sampled
-from airvigil.airspace.straight_edges import readings_part_m
+from airvigil.airspace.sources.arcs import circle_ring
+from airvigil.airspace.sources.boundaries import load_volumes
+from airvigil.airspace.sources.outlines import area_m2, displacement_m, sampled
+from airvigil.airspace.sources.straight_edges import readings_part_m
 from airvigil.airspace.volumes import Volume, make_volume
 
 BOX = np.array([[59.0, 24.0], [59.0, 25.0], [60.0, 25.0], [60.0, 24.0], [59.0, 24.0]])

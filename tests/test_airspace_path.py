@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from airvigil.airspace.limits import Limit
 from airvigil.airspace.margins import Airspace
-from airvigil.airspace.path import (
+from airvigil.airspace.spells.path import (
     MOST_STEPS,
     NEAR_M,
     REFERENCES,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airvigil.airspace.limits import NO_LOWER, NO_UPPER, Limit
-from airvigil.airspace.permission_excess import (
+from airvigil.airspace.permissions.permission_excess import (
     Excess,
     Place,
     add_place,
@@ -21,7 +21,7 @@ from airvigil.airspace.permission_excess import (
     to_route,
     vertical_of,
 )
-from airvigil.airspace.permissions import Permission
+from airvigil.airspace.permissions.permissions import Permission
 from airvigil.settings import load_settings
 
 SETTINGS = load_settings()

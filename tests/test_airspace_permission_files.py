@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.permission_files import COLUMNS, observations_of_permissions
-from airvigil.airspace.permissions import PermissionBook
+from airvigil.airspace.permissions.permission_files import COLUMNS, observations_of_permissions
+from airvigil.airspace.permissions.permissions import PermissionBook
 from airvigil.errors import ConfigError
 from airvigil.reports import OBSERVATION_SCHEMA
 from airvigil.units import utc_ns

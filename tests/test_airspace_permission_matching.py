@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from airvigil.airspace.permission_matching import Who, compare, doubt
-from airvigil.airspace.permissions import Permission
+from airvigil.airspace.permissions.permission_matching import Who, compare, doubt
+from airvigil.airspace.permissions.permissions import Permission
 from airvigil.settings import IDENTIFIERS
 
 

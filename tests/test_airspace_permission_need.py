@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airvigil.airspace.margins import Airspace
-from airvigil.airspace.permission_need import asks_for_permission, open_to_all
+from airvigil.airspace.permissions.permission_need import asks_for_permission, open_to_all
 from made_flights import Judged, path
 from small_world import square
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airvigil.airspace.limits import Limit
-from airvigil.airspace.permission_excess import Excess, Place, add_place, geometry_of
-from airvigil.airspace.permission_matching import Who
-from airvigil.airspace.permission_standing import (
+from airvigil.airspace.permissions.permission_excess import Excess, Place, add_place, geometry_of
+from airvigil.airspace.permissions.permission_matching import Who
+from airvigil.airspace.permissions.permission_standing import (
     NO_STANDING,
     Presence,
     Standing,
@@ -24,7 +24,7 @@ from airvigil.airspace.permission_standing import (
     standing_of,
     verdict,
 )
-from airvigil.airspace.permissions import Permission, PermissionBook
+from airvigil.airspace.permissions.permissions import Permission, PermissionBook
 from airvigil.exports.incident_lines import incident_schema
 from airvigil.settings import load_settings
 from test_airspace_permissions import PLAIN, observation, table

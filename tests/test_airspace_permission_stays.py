@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airvigil.airspace.permission_stays import MOST_TRAIL, StayBook
+from airvigil.airspace.permissions.permission_stays import MOST_TRAIL, StayBook
 from airvigil.engine import step
 from airvigil.reports import empty_reports
 from airvigil.settings import Settings, load_settings

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.permissions import PermissionBook, permission_from_value
+from airvigil.airspace.permissions.permissions import PermissionBook, permission_from_value
 from airvigil.errors import ConfigError
 from airvigil.reports import OBSERVATION_SCHEMA
 

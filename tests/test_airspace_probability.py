@@ -12,7 +12,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyproj import Proj
 
-from airvigil.airspace.boundaries import load_volumes
 from airvigil.airspace.margins import Airspace
 from airvigil.airspace.probability import (
     Covariance,
@@ -24,6 +23,7 @@ from airvigil.airspace.probability import (
     sigma_along_m,
     whitening,
 )
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.airspace.volumes import make_volume, orient_ring
 
 WIDE = np.array(

@@ -12,7 +12,7 @@ from geographiclib.geodesic import Geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.qnh import (
+from airvigil.airspace.heights.qnh import (
     QnhBook,
     QnhObservation,
     observation_of,

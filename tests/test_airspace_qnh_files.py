@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace import qnh_files
-from airvigil.airspace.qnh import QnhBook
-from airvigil.airspace.qnh_files import observations_of_qnh
+from airvigil.airspace.heights import qnh_files
+from airvigil.airspace.heights.qnh import QnhBook
+from airvigil.airspace.heights.qnh_files import observations_of_qnh
 from airvigil.errors import DecodeError
 from airvigil.reports import OBSERVATION_SCHEMA
 from airvigil.units import utc_ns

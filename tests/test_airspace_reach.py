@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from airvigil.airspace.boundaries import load_volumes
+from airvigil.airspace.gaps.reach import EndHeights, Gap, Outline, reachability, vertical_reach
 from airvigil.airspace.limits import NO_LOWER, Limit
 from airvigil.airspace.margins import Airspace
-from airvigil.airspace.reach import EndHeights, Gap, Outline, reachability, vertical_reach
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.airspace.volumes import Volume, make_volume, orient_ring
 
 GEOD = Geod(ellps="WGS84")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import affinity
 
-from airvigil.airspace.boundaries import load_volumes
 from airvigil.airspace.margins import Airspace
-from airvigil.airspace.robustness import (
+from airvigil.airspace.sources.boundaries import load_volumes
+from airvigil.airspace.spells.robustness import (
     MARGIN_ABSOLUTE_M,
     MARGIN_RELATIVE,
     Robustness,

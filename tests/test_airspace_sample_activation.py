@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from airvigil.airspace.activation import NS_PER_DAY, PERMANENT, Activation, Window
 from airvigil.airspace.margins import Airspace
-from airvigil.airspace.sample_activation import is_active
+from airvigil.airspace.spells.sample_activation import is_active
 from airvigil.units import NS_PER_S, utc_ns
 from made_flights import Judged, path
 from small_world import START_NS, square

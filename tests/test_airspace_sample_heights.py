@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace import height_chains as hc
+from airvigil.airspace.heights import height_chains as hc
+from airvigil.airspace.heights.sample_heights import bridge, heights_between, with_heights
+from airvigil.airspace.heights.vertical import HeightKnowledge, Heights, p_vertical
 from airvigil.airspace.limits import Limit
-from airvigil.airspace.sample_heights import bridge, heights_between, with_heights
-from airvigil.airspace.vertical import HeightKnowledge, Heights, p_vertical
 from small_world import SETTINGS, square
 
 RULE = SETTINGS.heights

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from airvigil.airspace import shapes_yaml
-from airvigil.airspace.shapes_yaml import load_shapes
+from airvigil.airspace.sources import shapes_yaml
+from airvigil.airspace.sources.shapes_yaml import load_shapes
 from airvigil.airspace.volumes import ring_area_deg2
 from airvigil.errors import AirspaceError
 from airvigil.units import utc_ns

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from airvigil.airspace.short_way import distance_m, is_nearer, step_m
+from airvigil.airspace.spells.short_way import distance_m, is_nearer, step_m
 
 WGS84 = Geod(ellps="WGS84")
 

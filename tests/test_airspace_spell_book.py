@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from airvigil.airspace.spell_book import SpellBook, Teller, pass_time
-from airvigil.airspace.spell_records import NONE, find
+from airvigil.airspace.spells.spell_book import SpellBook, Teller, pass_time
+from airvigil.airspace.spells.spell_records import NONE, find
 from airvigil.engine import step
 from airvigil.errors import SchemaError
 from airvigil.settings import load_settings

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from airvigil.airspace.short_way import distance_m
-from airvigil.airspace.spell_places import MOST_PLACES, SpellPlaces, radius_m
+from airvigil.airspace.spells.short_way import distance_m
+from airvigil.airspace.spells.spell_places import MOST_PLACES, SpellPlaces, radius_m
 from made_flights import Judged, path
 from small_world import SKY
 

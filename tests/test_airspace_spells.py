@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from airvigil.airspace.spell_events import missing_for
-from airvigil.airspace.spell_records import CROSSED, NEVER, OUTCOMES
+from airvigil.airspace.spells.spell_events import missing_for
+from airvigil.airspace.spells.spell_records import CROSSED, NEVER, OUTCOMES
 from airvigil.units import NS_PER_S, utc_text
 from plain_spells import Sample
 from small_world import SETTINGS

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace import terrain
-from airvigil.airspace.terrain import (
+from airvigil.airspace.heights import terrain
+from airvigil.airspace.heights.terrain import (
     NODE_COUNT,
     VOID,
     Terrain,

@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace import height_chains as hc
-from airvigil.airspace.atmosphere import msl_of_pressure_altitude_m
-from airvigil.airspace.geoid import packaged_geoid
-from airvigil.airspace.limits import NO_LOWER, NO_UPPER, Limit
-from airvigil.airspace.qnh import QnhBook, QnhObservation
-from airvigil.airspace.terrain import Terrain, node_weights
-from airvigil.airspace.vertical import (
+from airvigil.airspace.heights import height_chains as hc
+from airvigil.airspace.heights.atmosphere import msl_of_pressure_altitude_m
+from airvigil.airspace.heights.geoid import packaged_geoid
+from airvigil.airspace.heights.qnh import QnhBook, QnhObservation
+from airvigil.airspace.heights.terrain import Terrain, node_weights
+from airvigil.airspace.heights.vertical import (
     _REFERENCES,
     SOURCE_WORDS,
     UNKNOWN_GVA,
@@ -34,6 +33,7 @@ from airvigil.airspace.vertical import (
     p_vertical,
     p_within_limits,
 )
+from airvigil.airspace.limits import NO_LOWER, NO_UPPER, Limit
 from airvigil.tracking.points import POINT
 from small_world import SETTINGS, START_NS, square
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from airvigil.airspace.faces import join_faces, pack_face, unpack_face
 from airvigil.airspace.geodesic import geodesic_points
 from airvigil.airspace.limits import Limit
+from airvigil.airspace.sources.faces import join_faces, pack_face, unpack_face
 from airvigil.airspace.volumes import is_artificial_edge, make_volume, orient_ring, ring_area_deg2
 from airvigil.errors import AirspaceError
 

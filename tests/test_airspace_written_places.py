@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airvigil.airspace.written_places import parse_place, parse_places
+from airvigil.airspace.sources.written_places import parse_place, parse_places
 from airvigil.errors import AirspaceError
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import airvigil
-from airvigil.airspace.boundaries import packaged_boundaries
+from airvigil.airspace.sources.boundaries import packaged_boundaries
 from airvigil.cli import main
 from airvigil.exports.incident_lines import incident_schema
 from made_flights import path
@@ -347,8 +347,8 @@ def test_a_replay_that_writes_no_folder_loads_only_what_it_uses(recording: str) 
         "airvigil.exports.report",
         "airvigil.drivers.run_files",
         "airvigil.drivers.sockets",
-        "airvigil.airspace.load",
-        "airvigil.airspace.permission_files",
+        "airvigil.airspace.sources.load",
+        "airvigil.airspace.permissions.permission_files",
         "airvigil.feeds.mode_s",
         "urllib.request",
         "jinja2",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airvigil.airspace.load import load_file
+from airvigil.airspace.sources.load import load_file
 from airvigil.cli import main
 from test_cli import refused
 

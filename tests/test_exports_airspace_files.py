@@ -12,12 +12,12 @@ import pytest
 import shapely
 
 from airvigil.airspace.activation import Activation, Window
-from airvigil.airspace.arcs import circle_ring
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.kml_volumes import load_kml
 from airvigil.airspace.limits import NO_LOWER, NO_UPPER, Limit
-from airvigil.airspace.openair import load_openair
-from airvigil.airspace.outlines import displacement_m
+from airvigil.airspace.sources.arcs import circle_ring
+from airvigil.airspace.sources.boundaries import load_volumes
+from airvigil.airspace.sources.kml_volumes import load_kml
+from airvigil.airspace.sources.openair import load_openair
+from airvigil.airspace.sources.outlines import displacement_m
 from airvigil.airspace.volumes import Volume, make_volume
 from airvigil.exports.airspace_files import volumes_csv, volumes_kml, volumes_openair
 from airvigil.units import utc_ns

@@ -6,9 +6,9 @@ import json
 
 import numpy as np
 
-from airvigil.airspace.diff import diff_volumes
 from airvigil.airspace.limits import Limit
-from airvigil.airspace.loaded import SHOWN_TEXT, Loaded, Remark
+from airvigil.airspace.sources.diff import diff_volumes
+from airvigil.airspace.sources.loaded import SHOWN_TEXT, Loaded, Remark
 from airvigil.airspace.volumes import make_volume
 from airvigil.exports.airspace_lines import (
     diff_json,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airvigil.airspace.permission_standing import NO_STANDING
+from airvigil.airspace.permissions.permission_standing import NO_STANDING
 from airvigil.exports.permission_words import incident_permission, standing_words
 from airvigil.exports.reason_words import outcome_reason
 

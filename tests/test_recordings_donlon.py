@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from airvigil.airspace.aixm import load_aixm
-from airvigil.airspace.aixm_document import Library, local, read_documents, text_of
-from airvigil.airspace.aixm_slices import read_slices, standing, state_at
-from airvigil.airspace.check_volumes import check_volumes
-from airvigil.airspace.geodesic_area import geodesic_ring_area_m2
-from airvigil.airspace.loaded import Loaded
+from airvigil.airspace.checks.check_volumes import check_volumes
+from airvigil.airspace.checks.geodesic_area import geodesic_ring_area_m2
+from airvigil.airspace.sources.aixm import load_aixm
+from airvigil.airspace.sources.aixm_document import Library, local, read_documents, text_of
+from airvigil.airspace.sources.aixm_slices import read_slices, standing, state_at
+from airvigil.airspace.sources.loaded import Loaded
 from airvigil.airspace.volumes import Volume
 from airvigil.errors import AirspaceError
 from airvigil.units import utc_ns

@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import pytest
 import shapely
 
-from airvigil.airspace.boundaries import load_volumes
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.inputs import InputOptions, open_input, read_merged
 from airvigil.drivers.replay import RunResult, run

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 import pytest
 from geographiclib.geodesic import Geodesic
 
-from airvigil.airspace.boundaries import load_volumes
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.errors import ConfigError
 from airvigil.scenarios.catalogue import get, list_scenarios
 from airvigil.scenarios.generator import CONFIDENCES, KINDS, Scenario, generate

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
-from airvigil.airspace.boundaries import load_volumes
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.engine import step
 from airvigil.scenarios.catalogue import get, list_scenarios
 from airvigil.scenarios.generator import Scenario, generate

@@ -17,12 +17,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from airvigil.airspace import gap_spells, lookahead_book, permission_stays, spell_book
+from airvigil.airspace.gaps import gap_spells
+from airvigil.airspace.heights.terrain import Terrain
+from airvigil.airspace.heights.vertical import knowledge_for
 from airvigil.airspace.infringement import believed_airborne, samples_of
+from airvigil.airspace.lookahead import lookahead_book
 from airvigil.airspace.margins import Airspace
-from airvigil.airspace.spell_book import Teller
-from airvigil.airspace.terrain import Terrain
-from airvigil.airspace.vertical import knowledge_for
+from airvigil.airspace.permissions import permission_stays
+from airvigil.airspace.spells import spell_book
+from airvigil.airspace.spells.spell_book import Teller
 from airvigil.incidents import incidents
 from airvigil.settings import Settings
 from airvigil.state import Names, Output, State, observation_events

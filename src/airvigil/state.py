@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from airvigil.airspace.gap_spells import GapBook
-from airvigil.airspace.lookahead_book import LookaheadBook
-from airvigil.airspace.permission_stays import StayBook
-from airvigil.airspace.permissions import PermissionBook
-from airvigil.airspace.qnh import QnhBook
-from airvigil.airspace.spell_book import SpellBook
-from airvigil.airspace.spell_records import Samples
+from airvigil.airspace.gaps.gap_spells import GapBook
+from airvigil.airspace.heights.qnh import QnhBook
+from airvigil.airspace.lookahead.lookahead_book import LookaheadBook
+from airvigil.airspace.permissions.permission_stays import StayBook
+from airvigil.airspace.permissions.permissions import PermissionBook
+from airvigil.airspace.spells.spell_book import SpellBook
+from airvigil.airspace.spells.spell_records import Samples
 from airvigil.errors import SchemaError
 from airvigil.incidents.incidents import IncidentBook
 from airvigil.tracking import verdicts

@@ -1,7 +1,8 @@
-"""Airspace: volumes and their sources, signed margins, the probability of being inside.
+"""Airspace: volumes and their sources, signed margins, the probability of being inside, stays.
 
-`volumes` is the one form that every boundary takes; `boundaries` loads the packaged sovereign
-airspace of the world's states, `geojson` a user's own file, `check` finds its faults; `index`
-and `margins` answer where a report is in relation to every volume; `probability` how sure that
-is; `coastline` gives lines for maps and decides nothing.
+`volumes` is the one form that every boundary takes, with its `limits` and `activation`; `margins` answers where a report is in
+relation to every volume, `probability` how sure that is; `infringement` turns track points into samples. Below it:
+`sources` reads files, `checks` finds their faults, `index` makes margins fast, `heights` turns one reference into
+another, `spells` makes stays of samples, `gaps` says what could have been between two reports, `permissions` what was allowed,
+`lookahead` what is about to be.
 """

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from airvigil.airspace.heights.sample_heights import heights_between, with_heights
+from airvigil.airspace.heights.vertical import HeightKnowledge, heights_of
 from airvigil.airspace.margins import Airspace, Margins
-from airvigil.airspace.path import (
+from airvigil.airspace.spells.path import (
     NEAR_M,
     NS,
     FloatArray,
@@ -22,10 +24,8 @@ from airvigil.airspace.path import (
     layers_of,
     path_before,
 )
-from airvigil.airspace.sample_activation import take_activation
-from airvigil.airspace.sample_heights import heights_between, with_heights
-from airvigil.airspace.spell_records import Samples, blank_samples
-from airvigil.airspace.vertical import HeightKnowledge, heights_of
+from airvigil.airspace.spells.sample_activation import take_activation
+from airvigil.airspace.spells.spell_records import Samples, blank_samples
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
 from airvigil.tracking.row_order import taken

@@ -21,14 +21,14 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from airvigil.airspace.edges import Edges, build_edges
-from airvigil.airspace.grid import Floats, Ints, Ints32
-from airvigil.airspace.index import CellIndex, cells_within
-from airvigil.airspace.leaves import Leaves
-from airvigil.airspace.measure import Columns, Places, measure
-from airvigil.airspace.query import COMPLETE, FULL, MISSING, contain, missing_cells
+from airvigil.airspace.index.edges import Edges, build_edges
+from airvigil.airspace.index.grid import Floats, Ints, Ints32
+from airvigil.airspace.index.index import CellIndex, cells_within
+from airvigil.airspace.index.leaves import Leaves
+from airvigil.airspace.index.measure import Columns, Places, measure
+from airvigil.airspace.index.query import COMPLETE, FULL, MISSING, contain, missing_cells
+from airvigil.airspace.index.wide import settle_wide, wide_entries
 from airvigil.airspace.volumes import Volume
-from airvigil.airspace.wide import settle_wide, wide_entries
 from airvigil.errors import AirspaceError, ShapeError
 
 INDEX_VERSION = (

@@ -31,8 +31,8 @@ from typing import NamedTuple
 
 from numba import njit
 
-from airvigil.airspace.grid import RELEVANCE_M, Floats
-from airvigil.airspace.segments import is_crossed
+from airvigil.airspace.index.grid import RELEVANCE_M, Floats
+from airvigil.airspace.index.segments import is_crossed
 
 REACH_SIGMAS = 6.0  # edges beyond are left out: exp(-6^2 / 2) = 1.5e-8
 MIN_SIGMA_M = 1e-3  # a covariance is never taken to be better than a millimetre

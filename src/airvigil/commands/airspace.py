@@ -18,14 +18,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from airvigil.airspace.boundaries import BOUNDARY_FILE, list_rows, packaged_boundaries
-from airvigil.airspace.check import Finding, check_file
-from airvigil.airspace.check_neighbours import check_neighbours
-from airvigil.airspace.check_volumes import check_volume
-from airvigil.airspace.diff import diff_volumes
-from airvigil.airspace.load import detect, load_file
-from airvigil.airspace.loaded import with_unique_ids
-from airvigil.airspace.normalised import normalised_bytes
+from airvigil.airspace.checks.check import Finding, check_file
+from airvigil.airspace.checks.check_neighbours import check_neighbours
+from airvigil.airspace.checks.check_volumes import check_volume
+from airvigil.airspace.sources.boundaries import BOUNDARY_FILE, list_rows, packaged_boundaries
+from airvigil.airspace.sources.diff import diff_volumes
+from airvigil.airspace.sources.load import detect, load_file
+from airvigil.airspace.sources.loaded import with_unique_ids
+from airvigil.airspace.sources.normalised import normalised_bytes
 from airvigil.airspace.volumes import Volume
 from airvigil.commands.settings_file import read_settings
 from airvigil.drivers.airspace_choice import choose_volumes

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airvigil.airspace.boundaries import load_volumes
-from airvigil.airspace.loaded import with_unique_ids
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.sources.boundaries import load_volumes
+from airvigil.airspace.sources.loaded import with_unique_ids
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.index_cache import open_airspace
 from airvigil.errors import AirspaceError

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from airvigil.airspace.load import detect, load_aixm_together, load_file
-from airvigil.airspace.loaded import Loaded
+from airvigil.airspace.sources.load import detect, load_aixm_together, load_file
+from airvigil.airspace.sources.loaded import Loaded
 from airvigil.drivers.compression import MAGIC_BYTES, compression_of, decompressed
 from airvigil.errors import AirspaceError, DecodeError
 

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from airvigil.airspace.edges import Edges, build_edges
-from airvigil.airspace.index import empty_leaves
-from airvigil.airspace.leaves import LEAVES, PADDING, RECORDS, RUNS, TABLES, VERTICES, Leaves
+from airvigil.airspace.index.edges import Edges, build_edges
+from airvigil.airspace.index.index import empty_leaves
+from airvigil.airspace.index.leaves import LEAVES, PADDING, RECORDS, RUNS, TABLES, VERTICES, Leaves
 from airvigil.airspace.margins import INDEX_VERSION, Airspace, IndexArrays, airspace_digest
 from airvigil.airspace.volumes import Volume
 

@@ -44,8 +44,10 @@ def read_observations(permissions: Sequence[str], qnh: Sequence[str] = ()) -> Ob
     """
     if not permissions and not qnh:
         return NO_OBSERVATIONS
-    from airvigil.airspace.permission_files import observations_of_permissions  # heavy: flight plan messages
-    from airvigil.airspace.qnh_files import observations_of_qnh
+    from airvigil.airspace.heights.qnh_files import observations_of_qnh
+    from airvigil.airspace.permissions.permission_files import (
+        observations_of_permissions,  # heavy: flight plan messages
+    )
 
     read = ObservationFiles()
     tables = []
@@ -64,7 +66,7 @@ def read_observations(permissions: Sequence[str], qnh: Sequence[str] = ()) -> Ob
 
 
 def _bytes_of(name: str, hint: str) -> bytes:
-    from airvigil.airspace.permission_files import MOST_BYTES
+    from airvigil.airspace.permissions.permission_files import MOST_BYTES
 
     path = Path(name)
     try:

@@ -23,9 +23,9 @@ from typing import Any
 import pyarrow as pa
 
 from airvigil import __version__
-from airvigil.airspace.boundaries import describe_limits, packaged_boundaries
+from airvigil.airspace.heights.terrain import Terrain
 from airvigil.airspace.margins import Airspace
-from airvigil.airspace.terrain import Terrain
+from airvigil.airspace.sources.boundaries import describe_limits, packaged_boundaries
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.inputs import Input
 from airvigil.drivers.last_words import LastWords

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from airvigil.airspace.coastline import coastline
+from airvigil.airspace.sources.coastline import coastline
 from airvigil.airspace.volumes import Volume
 from airvigil.drivers.growing_table import GrowingTable
 from airvigil.errors import ConfigError

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from airvigil.airspace.terrain import Terrain
+from airvigil.airspace.heights.terrain import Terrain
 from airvigil.errors import ConfigError
 
 

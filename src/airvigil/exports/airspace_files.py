@@ -18,11 +18,11 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from numpy.typing import NDArray
 
-from airvigil.airspace.boundaries import describe
 from airvigil.airspace.limits import Limit
-from airvigil.airspace.normalised import polygons_of
-from airvigil.airspace.openair_words import ALWAYS_NS
-from airvigil.airspace.outlines import sampled
+from airvigil.airspace.sources.boundaries import describe
+from airvigil.airspace.sources.normalised import polygons_of
+from airvigil.airspace.sources.openair_words import ALWAYS_NS
+from airvigil.airspace.sources.outlines import sampled
 from airvigil.airspace.volumes import Volume
 from airvigil.exports.svg import clean
 from airvigil.units import M_PER_FT, MEAN_EARTH_RADIUS_M, utc_text

@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from airvigil.airspace.boundaries import describe
-from airvigil.airspace.diff import VolumeChange
-from airvigil.airspace.loaded import Loaded, Remark
+from airvigil.airspace.sources.boundaries import describe
+from airvigil.airspace.sources.diff import VolumeChange
+from airvigil.airspace.sources.loaded import Loaded, Remark
 from airvigil.airspace.volumes import Volume
 
 

@@ -21,7 +21,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from airvigil.airspace.permission_standing import NO_STANDING
+from airvigil.airspace.permissions.permission_standing import NO_STANDING
 from airvigil.airspace.volumes import Volume
 from airvigil.incidents.areas import AreaBook, is_shared_place, take_interference
 from airvigil.incidents.reasons import explain

@@ -25,8 +25,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from airvigil.airspace.boundaries import load_volumes
 from airvigil.airspace.margins import Airspace
+from airvigil.airspace.sources.boundaries import load_volumes
 from airvigil.drivers.inputs import Input, InputOptions, open_input
 from airvigil.drivers.replay import RunResult, run
 from airvigil.drivers.run_files import RunFiles

@@ -1,0 +1,1 @@
+"""What is wrong with airspace: files, single volumes, neighbours."""

@@ -1,0 +1,1 @@
+"""Between two reports: what could have been, and how probably."""

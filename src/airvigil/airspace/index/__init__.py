@@ -1,0 +1,1 @@
+"""Where a place is in relation to every volume, fast: edges, cells, leaves, and the kernels that ask them."""

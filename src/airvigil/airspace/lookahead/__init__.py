@@ -1,0 +1,1 @@
+"""Predicted entry: the fan of courses, alerts and their book."""

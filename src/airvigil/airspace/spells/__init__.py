@@ -1,0 +1,1 @@
+"""Samples and paths become stays."""
