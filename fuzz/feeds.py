@@ -256,8 +256,8 @@ def warm_up() -> None:
     """Compile every kernel, which on a new machine takes a minute that no input is to blame for."""
     for seed in range(2):
         run_small_world(make_reports(random_rows(seed)), sky=AIRSPACE)
-    with contextlib.suppress(Exception):  # what is wrong with a feed is told when it is fuzzed
-        for target in TARGETS[:1]:
+    for target in TARGETS:
+        with contextlib.suppress(Exception):  # what is wrong with a feed is told when it is fuzzed
             run_input(target, target.seeds()[0], Summary(target.name))
 
 
