@@ -23,7 +23,7 @@ from airvigil.airspace.index.grid import (
     project_centrally,
     to_plane,
 )
-from airvigil.airspace.index.nearest import LANES, least_square, squares_of_distances
+from airvigil.airspace.index.nearest import LANES, least_key, squares_of_distances
 from airvigil.airspace.index.segments import (
     bowed_point,
     foot_on_edge,
@@ -128,8 +128,9 @@ def test_lanes_agree_with_a_plain_loop(seed: int, counts: list[int]) -> None:
             t = min(one, max(none, (ex * dx + ey * dy) * inverse[k]))
             expected.append((ex - t * dx) * (ex - t * dx) + (ey - t * dy) * (ey - t * dy))
     assert squares[:found].tobytes() == np.array(expected, np.float32).tobytes()
-    least = least_square(squares.view(np.int32), found)
-    assert np.int32(least).view(np.float32) == min(expected)
+    key = least_key(squares.view(np.int32), found)
+    assert np.int32(key >> 32).view(np.float32) == min(expected)
+    assert key & 0xFFFF_FFFF == expected.index(min(expected))
 
 
 # ---- what must not matter ----

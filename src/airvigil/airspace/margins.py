@@ -32,7 +32,7 @@ from airvigil.airspace.volumes import Volume
 from airvigil.errors import AirspaceError, ShapeError
 
 INDEX_VERSION = (
-    1  # of what `index_arrays` gives out; goes up with every change of a kernel or constant that builds it
+    2  # of what `index_arrays` gives out; goes up with every change of a kernel or constant that builds it
 )
 CHUNK_ROWS = 65_536  # what is spread over threads
 ENTRIES_PER_ROW = 2  # how many are expected; more make the columns grow

@@ -66,13 +66,13 @@ SHORT_W = (5.0 / 18.0, 8.0 / 18.0, 5.0 / 18.0)
 SHORT_EDGE_RATIO = 0.05  # an edge this much shorter than its distance is smooth enough for 3 points
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def normal_cdf(x: float) -> float:
     """Standard normal distribution function."""
     return 0.5 * math.erfc(-x * INV_SQRT2)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def owen_t(h: float, a: float) -> float:
     """Owen's T(h, a), to 1e-10.
 
@@ -97,7 +97,7 @@ def owen_t(h: float, a: float) -> float:
     return sign * total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def edge_term(ax: float, ay: float, bx: float, by: float) -> float:
     """What the edge from a to b takes away from 1{inside}; whitened coordinates around the place.
 
@@ -145,7 +145,7 @@ class Whitening(NamedTuple):
     north: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def whitening(covariance: Covariance) -> Whitening:
     """From the lower Cholesky factor, floored at a millimetre."""
     floor = MIN_SIGMA_M * MIN_SIGMA_M
@@ -155,13 +155,13 @@ def whitening(covariance: Covariance) -> Whitening:
     return Whitening(1.0 / l11, l21, 1.0 / l22)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def stretch_of(scale: Whitening) -> float:
     """How many sigmas a metre can be, at most."""
     return scale.east + scale.north * (1.0 + abs(scale.shear) * scale.east)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def is_possible(covariance: Covariance) -> bool:
     """Whether the values are finite and positive semidefinite: what is not is no covariance and is taken as unknown.
 
@@ -173,7 +173,7 @@ def is_possible(covariance: Covariance) -> bool:
     return en * en <= ee * nn * (1.0 + SINGULAR_ROUNDING)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def largest_variance_m2(covariance: Covariance) -> float:
     """The covariance's larger eigenvalue; NaN if it is unknown."""
     half = 0.5 * (covariance.ee - covariance.nn)
@@ -181,14 +181,14 @@ def largest_variance_m2(covariance: Covariance) -> float:
     return 0.5 * (covariance.ee + covariance.nn) + root
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def sigma_along_m(covariance: Covariance, unit_e: float, unit_n: float) -> float:
     """One sigma in a direction; NaN if the covariance is unknown."""
     mixed = 2.0 * unit_e * unit_n * covariance.en
     return math.sqrt(max(unit_e * unit_e * covariance.ee + mixed + unit_n * unit_n * covariance.nn, 0.0))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def settle(is_inside: bool, removed: float, distance_m: float, tolerance: float) -> float:
     """P as a probability, or NaN where the boundary is defective.
 
@@ -203,7 +203,7 @@ def settle(is_inside: bool, removed: float, distance_m: float, tolerance: float)
     return math.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def how_far_out(sigma_m: float, bias_m: float, distance_m: float) -> tuple[int, float]:
     """Whether P depends on the edges, and how far from the place (m) they are to be known.
 
@@ -221,7 +221,7 @@ def how_far_out(sigma_m: float, bias_m: float, distance_m: float) -> tuple[int, 
     return CERTAIN if distance_m > min(reach, RELEVANCE_M) else CLOSE, reach
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def is_within(ax: float, ay: float, bx: float, by: float, reach: float) -> bool:
     """Whether an edge can come nearer to the origin than reach, by its bounding box."""
     return min(ax, bx) <= reach and max(ax, bx) >= -reach and min(ay, by) <= reach and max(ay, by) >= -reach
@@ -236,7 +236,7 @@ class Asked(NamedTuple):
     tolerance: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def p_shifted(segments: Floats, asked: Asked, u: float, v: float) -> float:
     """P(inside) for a place shifted by (u, v) in whitened coordinates; NaN where the boundary is defective."""
     removed = 0.0
@@ -250,14 +250,14 @@ def p_shifted(segments: Floats, asked: Asked, u: float, v: float) -> float:
     return settle(is_inside, removed, 0.0 if is_moved else asked.distance_m, asked.tolerance)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def p_at(segments: Floats, asked: Asked, scale: Whitening, east_m: float, north_m: float) -> float:
     """P(inside) for a place shifted by metres east and north."""
     u = scale.east * east_m
     return p_shifted(segments, asked, u, scale.north * (north_m - scale.shear * u))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def p_inside_bounds(
     segments: Floats,
     count: int,
@@ -297,13 +297,13 @@ def p_inside_bounds(
     return low, high, False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def rings_of_shifts(sigma_m: float, bias_m: float) -> int:
     """How many rings are looked along: no further apart than a sigma if that is to be had."""
     return int(min(MAX_RINGS, max(2.0, math.ceil(bias_m / sigma_m))))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _look_along_rings(
     segments: Floats, asked: Asked, scale: Whitening, p: float, sigma_m: float, bias_m: float
 ) -> tuple[float, float, float, float, float, float, bool]:
@@ -329,7 +329,7 @@ def _look_along_rings(
     return low, low_e, low_n, high, high_e, high_n, False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _look_closer(
     segments: Floats,
     asked: Asked,

@@ -39,7 +39,7 @@ CUBES = 130  # along an axis of space
 OFF_CENTRE_DEG = 0.000_123_4  # columns are counted along a meridian on which no source draws a boundary
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def ecef_points(latitude_deg: Floats, longitude_deg: Floats) -> Floats:
     """`ecef` of many points: (n, 3)."""
     points = np.empty((len(latitude_deg), 3))
@@ -48,7 +48,7 @@ def ecef_points(latitude_deg: Floats, longitude_deg: Floats) -> Floats:
     return points
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def wrapped(longitude_deg: float) -> float:
     """Longitude difference in [-180, 180)."""
     return longitude_deg - 360.0 * math.floor((longitude_deg + 180.0) / 360.0)
@@ -171,7 +171,7 @@ def build_edges(volumes: Sequence[Volume]) -> Edges:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _bows(latitude: Floats, longitude: Floats, points: Floats, is_bent: NDArray[np.bool_]) -> Floats:
     """How far to the left of the chord the middle of each piece lies that is straight in longitude and latitude."""
     bow = np.zeros(len(latitude))
@@ -196,7 +196,7 @@ def _bows(latitude: Floats, longitude: Floats, points: Floats, is_bent: NDArray[
     return bow
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _chunks(points: Floats, is_real: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """Runs of real pieces, none longer than CHUNK_EDGES or CHUNK_REACH_M: first piece, number of pieces."""
     first, count = np.empty(len(points), dtype=np.int64), np.empty(len(points), dtype=np.int64)
@@ -220,7 +220,7 @@ def _chunks(points: Floats, is_real: NDArray[np.bool_]) -> tuple[Ints, Ints]:
     return first[:n].copy(), count[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _bounding_spheres(points: Floats, first: Ints, count: Ints) -> tuple[Floats, Floats]:
     centre, radius = np.empty((len(first), 3)), np.empty(len(first))
     for c in range(len(first)):
@@ -240,12 +240,12 @@ def _bounding_spheres(points: Floats, first: Ints, count: Ints) -> tuple[Floats,
     return centre, radius
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _along_axis(metres: float) -> int:
     return math.floor(metres / CUBE_M) + CUBES // 2
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _cube_numbers(centre: Floats) -> Ints:
     numbers = np.empty(len(centre), dtype=np.int64)
     for c in range(len(centre)):
@@ -254,7 +254,7 @@ def _cube_numbers(centre: Floats) -> Ints:
     return numbers
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def near_chunks(edges: Edges, x: float, y: float, z: float, limit: float) -> Ints:
     """Chunks that can be within `limit` metres of a point in space, ascending."""
     reach = limit + CHUNK_REACH_M  # no chunk's sphere is larger
@@ -281,13 +281,13 @@ def near_chunks(edges: Edges, x: float, y: float, z: float, limit: float) -> Int
     return np.sort(found[:n])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def column_meridian(column: int) -> float:
     """The longitude (deg) along which a column's crossings are counted."""
     return (column + 0.5) / CELLS_PER_DEGREE - 180.0 + OFF_CENTRE_DEG
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def crossing_latitude(
     points: Floats, latitude_deg: Floats, k: int, is_real: bool, t: float, meridian_deg: float
 ) -> float:
@@ -306,7 +306,7 @@ def crossing_latitude(
     return math.degrees(math.atan2(z, (1.0 - WGS84_E2) * math.sqrt(x * x + y * y)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _crossings(
     latitude: Floats,
     longitude: Floats,
@@ -339,7 +339,7 @@ def _crossings(
     return column[:n].copy(), crossed[:n].copy(), at_deg[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def volumes_above(edges: Edges, column: int, latitude_deg: float) -> Ints:
     """The volumes that hold the place at this latitude on a column's meridian, ascending: odd crossings to the north."""
     begin, end = edges.crossing_first[column], edges.crossing_first[column + 1]
@@ -357,7 +357,7 @@ def volumes_above(edges: Edges, column: int, latitude_deg: float) -> Ints:
     return found[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def nearest_chord_m(edges: Edges, near: Ints, x: float, y: float, z: float) -> float:
     """Distance in space to the nearest piece of the chunks named; inf if there is none."""
     best = math.inf

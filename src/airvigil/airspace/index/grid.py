@@ -38,7 +38,7 @@ Ints = NDArray[np.int64]
 Ints32 = NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def ecef(latitude_deg: float, longitude_deg: float) -> tuple[float, float, float]:
     """Earth-centred coordinates (m) of a point on the WGS84 ellipsoid."""
     phi, lam = math.radians(latitude_deg), math.radians(longitude_deg)
@@ -64,7 +64,7 @@ class Plane(NamedTuple):
     radius_m: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def radii_of_curvature_m(latitude_deg: float) -> tuple[float, float]:
     """Of the meridian (M) and across it (N)."""
     s = math.sin(math.radians(latitude_deg))
@@ -73,7 +73,7 @@ def radii_of_curvature_m(latitude_deg: float) -> tuple[float, float]:
     return across * (1.0 - WGS84_E2) / w2, across
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def plane_at(latitude_deg: float, longitude_deg: float) -> Plane:
     """The plane that touches at a place."""
     x, y, z = ecef(latitude_deg, longitude_deg)
@@ -85,7 +85,7 @@ def plane_at(latitude_deg: float, longitude_deg: float) -> Plane:
     return Plane(x - r * ux, y - r * uy, z - r * uz, -sl, cl, -sp * cl, -sp * sl, cp, ux, uy, uz, r)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def project_centrally(plane: Plane, x: float, y: float, z: float) -> tuple[float, float]:
     """Where a point in space falls on the plane: metres east, north."""
     dx, dy, dz = x - plane.x, y - plane.y, z - plane.z
@@ -95,7 +95,7 @@ def project_centrally(plane: Plane, x: float, y: float, z: float) -> tuple[float
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def cell_centre(cell: int) -> tuple[float, float]:
     """Latitude and longitude (deg) of a cell's centre."""
     row, column = cell // COLUMNS, cell % COLUMNS
@@ -121,7 +121,7 @@ def grid_rows() -> Rows:
     return Rows(*_fit_rows())
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _terms(p: float, q: float) -> tuple[Floats, Floats]:
     """What x and y are made of, `p` north and `q` east."""
     return (
@@ -130,7 +130,7 @@ def _terms(p: float, q: float) -> tuple[Floats, Floats]:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _solve(matrix: Floats, right: Floats) -> Floats:
     """Gaussian elimination with pivoting, in place."""
     n = len(right)
@@ -154,7 +154,7 @@ def _solve(matrix: Floats, right: Floats) -> Floats:
     return right
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fit_rows() -> tuple[Floats, Floats]:
     polynomial, shape = np.empty((ROWS, 10)), np.empty((ROWS, 4))
     half = 0.5 / CELLS_PER_DEGREE
@@ -186,7 +186,7 @@ def _fit_rows() -> tuple[Floats, Floats]:
     return polynomial, shape
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def to_plane(polynomial: Floats, row: int, p: float, q: float) -> tuple[float, float]:
     """Metres east and north in the plane of a place p degrees north and q degrees east of the cell's centre."""
     c = polynomial
@@ -195,7 +195,7 @@ def to_plane(polynomial: Floats, row: int, p: float, q: float) -> tuple[float, f
     return x, y
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def north_in_plane(polynomial: Floats, row: int, p: float, q: float) -> tuple[float, float]:
     """Unit vector along the meridian, as it lies in the plane at that place."""
     c = polynomial
@@ -205,7 +205,7 @@ def north_in_plane(polynomial: Floats, row: int, p: float, q: float) -> tuple[fl
     return x / length, y / length
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def lift(shape: Floats, row: int, x: float, y: float) -> float:
     """By what (x, y, R) is to be multiplied to come to lie on the ellipsoid, seen from the centre of projection.
 
@@ -216,7 +216,7 @@ def lift(shape: Floats, row: int, x: float, y: float) -> float:
     return inverse * (1.0 + shape[row, 2] * x * x + shape[row, 3] * y * y)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def geodesic_m(shape: Floats, row: int, ax: float, ay: float, ka: float, bx: float, by: float) -> float:
     """Geodesic distance of two points of the plane, from the chord c: s = c (1 + c^2 / 24 R^2); `ka` is the first one's lift."""
     kb = lift(shape, row, bx, by)

@@ -41,12 +41,10 @@ from airvigil.airspace.index.leaves import (
     LEAVES,
     PADDING,
     Leaves,
-    Pieces,
     build_leaves,
-    cell_pieces,
     make_work,
 )
-from airvigil.airspace.index.segments import is_edge_crossed
+from airvigil.airspace.index.segments import Pieces, cell_pieces, is_edge_crossed
 
 MIN_REFERENCE_DISTANCE_M = 20.0  # a place where crossings are counted is never this near to a boundary
 REFERENCE_STEP_DEG = 7.3e-4  # how far it moves away if it is
@@ -88,7 +86,7 @@ def _twice_as_long(array: NDArray[np.generic]) -> NDArray[np.generic]:
     return longer
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _start_inside(
     edges: Edges, cell: int, pieces: Pieces, volumes: Ints, reference_deg: float, inside: NDArray[np.bool_]
 ) -> None:
@@ -106,7 +104,7 @@ def _start_inside(
             inside[pieces.volume[k]] = not inside[pieces.volume[k]]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _reference(edges: Edges, cell: int, near: Ints) -> float:
     """The latitude (deg) on the column's meridian where crossings are counted: far from any boundary."""
     latitude, _ = cell_centre(cell)
@@ -123,7 +121,7 @@ def _reference(edges: Edges, cell: int, near: Ints) -> float:
     return best_deg
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _reach_m(cell: int) -> float:
     """How far from the cell's centre an edge can matter in it."""
     latitude, longitude = cell_centre(cell)
@@ -136,7 +134,7 @@ def _reach_m(cell: int) -> float:
     return RELEVANCE_M + farthest + CELL_SLACK_M
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def build_cell(edges: Edges, polynomial: Floats, cell: int, leaves: Leaves) -> bool:
     """Build one cell's leaves; False if there is no room, `leaves.used` then being as before."""
     latitude, longitude = cell_centre(cell)
@@ -156,7 +154,7 @@ def build_cell(edges: Edges, polynomial: Floats, cell: int, leaves: Leaves) -> b
     return False
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def build_cells(edges: Edges, polynomial: Floats, cells: Ints, leaves: Leaves) -> int:
     """Build the cells that are not built yet; the number of the first that found no room, or how many there are."""
     for k in range(len(cells)):

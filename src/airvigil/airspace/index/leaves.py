@@ -25,7 +25,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from airvigil.airspace.index.edges import Edges
 from airvigil.airspace.index.grid import (
     CELLS_PER_DEGREE,
     RELEVANCE_M,
@@ -33,16 +32,14 @@ from airvigil.airspace.index.grid import (
     Floats32,
     Ints,
     Ints32,
-    Plane,
-    project_centrally,
     to_plane,
 )
-from airvigil.airspace.index.segments import is_edge_crossed, square_of_distance
+from airvigil.airspace.index.segments import PART_TOLERANCE_M, Pieces, is_edge_crossed, square_of_distance
 
 EXACT_M = 1_500.0  # all edges within are in the leaves: what P(inside) needs of an error that reaches so far
 DEEPEST = 6  # 2^6 leaves along a cell's side
 TABLE = 64  # entries of a table, 8 x 8
-FEW_NEAR = 32  # so many edges of a volume are searched without cutting the square further
+FEW_NEAR = 64  # so many edges of a volume are searched without cutting the square further
 FEW_CROSSED = 8
 MAX_RUN_GAP = 6  # edges that a run may hold too many: longer runs are cheaper than more of them
 STRETCH = 1.0005  # of a distance in the plane, more than its scale varies
@@ -52,6 +49,11 @@ PADDING = 32  # vertices that may be read beyond the last
 
 NO_LEAF = 0  # the cell has not been built
 EMPTY_LEAF = 1
+INSIDE, BOWED, FLAGS = (
+    1,
+    2,
+    2,
+)  # of a record: the centre is inside; an edge is bowed; how many bits these take
 TABLES, LEAVES, RECORDS, RUNS, VERTICES, MOST = range(6)  # counters
 
 
@@ -63,7 +65,7 @@ class Leaves(NamedTuple):
         tables: int32 (t, 64) likewise, by row and column of the eighth.
         record_first: int32 (leaves + 1,) where a leaf's records begin, by volume.
         centre: float32 (leaves, 2) x, y in the cell's plane.
-        records: int32 (r, 4) twice the volume, plus one if the centre is inside; where the nearest, the close and the touching
+        records: int32 (r, 4) four times the volume, plus INSIDE, plus BOWED; where the nearest, the close and the touching
             edges' runs begin. The next record's first run ends them.
         runs: int32 (u, 2) first vertex and number of edges.
         x, y: float32 (v,) vertices; an edge runs from its vertex to the next.
@@ -85,18 +87,6 @@ class Leaves(NamedTuple):
     used: Ints
 
 
-class Pieces(NamedTuple):
-    """A cell's edges in its plane, by volume: float64 ends of float32 value, and the piece's number."""
-
-    ax: Floats
-    ay: Floats
-    bx: Floats
-    by: Floats
-    bow: Floats  # of float32 value too
-    volume: Ints  # of the cell's own volumes
-    number: Ints
-
-
 class Work(NamedTuple):
     """Scratch for one cell. `kept` holds each depth's edges after those of the depth before; the rest is per depth."""
 
@@ -115,7 +105,7 @@ class Work(NamedTuple):
     table: Ints
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def make_work(edges: int, volumes: int) -> Work:
     """Scratch for a cell with so many edges and volumes."""
     depths = DEEPEST + 1
@@ -136,42 +126,7 @@ def make_work(edges: int, volumes: int) -> Work:
     )
 
 
-@njit(cache=True, nogil=True)
-def cell_pieces(edges: Edges, plane: Plane, near: Ints, volumes: Ints) -> Pieces:
-    """The pieces of the chunks named, in the cell's plane; `volumes` are the cell's, ascending."""
-    m = 0
-    for c in near:
-        m += edges.pieces[c]
-    out = Pieces(
-        np.empty(m),
-        np.empty(m),
-        np.empty(m),
-        np.empty(m),
-        np.empty(m),
-        np.empty(m, np.int64),
-        np.empty(m, np.int64),
-    )
-    p = edges.points_m
-    n = 0
-    for c in near:
-        volume = np.searchsorted(volumes, edges.volume[c])
-        k = edges.first[c]
-        x, y = project_centrally(plane, p[k, 0], p[k, 1], p[k, 2])
-        ax, ay = np.float64(np.float32(x)), np.float64(np.float32(y))
-        for _ in range(edges.pieces[c]):
-            x, y = project_centrally(plane, p[k + 1, 0], p[k + 1, 1], p[k + 1, 2])
-            bx, by = np.float64(np.float32(x)), np.float64(np.float32(y))
-            out.ax[n], out.ay[n], out.bx[n], out.by[n] = ax, ay, bx, by
-            length = math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay))
-            out.bow[n] = np.float64(np.float32(edges.bow_m[k] / length)) if length > 0.0 else 0.0
-            out.volume[n], out.number[n] = volume, k
-            ax, ay = bx, by
-            n += 1
-            k += 1
-    return out
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _place_square(polynomial: Floats, row: int, work: Work, depth: int, corners: Floats) -> None:
     """Centre, corners and half diagonal of the square at hand."""
     size = 1.0 / (CELLS_PER_DEGREE * (1 << depth))
@@ -189,7 +144,7 @@ def _place_square(polynomial: Floats, row: int, work: Work, depth: int, corners:
     work.half[depth] = half * BULGE + SLACK_M
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _carry_inside(pieces: Pieces, work: Work, depth: int, begin: int, end: int) -> None:
     """Which volumes hold the square's centre, from those that hold the larger square's."""
     cx, cy = work.centre[depth - 1, 0], work.centre[depth - 1, 1]
@@ -203,7 +158,7 @@ def _carry_inside(pieces: Pieces, work: Work, depth: int, begin: int, end: int) 
             inside[volume[k]] = not inside[volume[k]]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _measure(pieces: Pieces, work: Work, depth: int, begin: int, end: int, corners: Floats) -> None:
     """Distances of the larger square's edges from the centre, and per volume how far away the nearest can be."""
     cx, cy, half = work.centre[depth, 0], work.centre[depth, 1], work.half[depth]
@@ -224,7 +179,7 @@ def _measure(pieces: Pieces, work: Work, depth: int, begin: int, end: int, corne
         reach[v] = min(reach[v] * STRETCH + SLACK_M, RELEVANCE_M * STRETCH) + half
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _keep(pieces: Pieces, work: Work, depth: int, begin: int, end: int) -> bool:
     """Keep the edges that can matter in the square; whether they are so many that it is to be cut."""
     kept, distance, reach, volume = work.kept, work.distance, work.reach, pieces.volume
@@ -250,7 +205,7 @@ def _keep(pieces: Pieces, work: Work, depth: int, begin: int, end: int) -> bool:
     return is_many and depth < DEEPEST
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _assign_vertices(pieces: Pieces, work: Work, begin: int, end: int, leaves: Leaves) -> bool:
     """Give the cell's edges vertices, consecutive ones shared; False if there is no room."""
     if leaves.used[VERTICES] + 2 * (end - begin) + PADDING > len(leaves.x):
@@ -275,7 +230,7 @@ def _assign_vertices(pieces: Pieces, work: Work, begin: int, end: int, leaves: L
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _write_runs(work: Work, begin: int, end: int, limit: float, max_gap: int, leaves: Leaves) -> int:
     """Runs of the kept edges that are no further from the centre than the limit; how many edges they hold."""
     kept, distance, slot, chain, runs = work.kept, work.distance, work.slot, work.chain, leaves.runs
@@ -299,7 +254,18 @@ def _write_runs(work: Work, begin: int, end: int, limit: float, max_gap: int, le
     return held
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _is_any_bowed(work: Work, pieces: Pieces, begin: int, end: int, limit: float) -> bool:
+    """Whether a kept edge that is no further from the centre than the limit bows by more than its parts would."""
+    ax, ay, bx, by, bow, _, _ = pieces
+    is_any = False
+    for k in work.kept[begin:end]:
+        bow_m = abs(bow[k]) * math.hypot(bx[k] - ax[k], by[k] - ay[k])
+        is_any = is_any or (bow_m > PART_TOLERANCE_M and work.distance[k] <= limit)
+    return is_any
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _write_leaf(work: Work, pieces: Pieces, volumes: Ints, depth: int, begin: int, leaves: Leaves) -> int:
     """The leaf of the square at hand; 0 if there is no room."""
     end = work.end[depth]
@@ -322,7 +288,11 @@ def _write_leaf(work: Work, pieces: Pieces, volumes: Ints, depth: int, begin: in
         is_inside = work.inside[depth, v]
         if j == first and not is_inside:
             continue
-        leaves.records[record, 0] = 2 * volumes[v] + is_inside
+        leaves.records[record, 0] = (
+            (volumes[v] << FLAGS)
+            + INSIDE * is_inside
+            + BOWED * _is_any_bowed(work, pieces, first, j, work.reach[v])
+        )
         leaves.records[record, 1] = leaves.used[RUNS]
         most_near = _write_runs(work, first, j, work.reach[v], MAX_RUN_GAP, leaves)
         leaves.records[record, 2] = leaves.used[RUNS]
@@ -339,7 +309,7 @@ def _write_leaf(work: Work, pieces: Pieces, volumes: Ints, depth: int, begin: in
     return int(leaf)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _link(leaves: Leaves, cell: int, work: Work, depth: int, entry: int) -> None:
     """Let the part of the table that the square covers lead to a leaf or a table."""
     if depth == 0:
@@ -352,7 +322,7 @@ def _link(leaves: Leaves, cell: int, work: Work, depth: int, entry: int) -> None
             leaves.tables[work.table[depth - 1], y * 8 + x] = entry
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def build_leaves(
     polynomial: Floats, cell: int, row: int, pieces: Pieces, volumes: Ints, work: Work, leaves: Leaves
 ) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from airvigil.airspace.index.edges import MAX_BOW_M
 from airvigil.airspace.index.grid import RELEVANCE_M, Floats, Floats32, Ints, Ints32, Rows, north_in_plane
-from airvigil.airspace.index.leaves import EXACT_M, MOST, Leaves
+from airvigil.airspace.index.leaves import BOWED, EXACT_M, FLAGS, INSIDE, MOST, Leaves
 from airvigil.airspace.index.nearest import LANES, nearest_foot
 from airvigil.airspace.index.query import (
     BLOCK,
@@ -88,38 +88,19 @@ class Place(NamedTuple):
     bias_m: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def read_place(
-    polynomial: Floats,
-    covariance_m2: Floats,
-    bias_m: float,
-    i: int,
-    row: int,
-    p: float,
-    q: float,
-    x: float,
-    y: float,
+    covariance_m2: Floats, bias_m: float, i: int, row: int, x: float, y: float, north_x: float, north_y: float
 ) -> Place:
-    """Place i: row of cells, degrees from its cell's centre, and coordinates in the plane."""
-    given = covariance_m2
+    """Place i: row of cells, coordinates in the plane, and the meridian's direction there."""
     # looked at before the boundary's own uncertainty is added, which could make it look possible
-    covariance = Covariance(given[i, 0], given[i, 1], given[i, 2])
+    covariance = Covariance(covariance_m2[i, 0], covariance_m2[i, 1], covariance_m2[i, 2])
     if not is_possible(covariance):
         covariance = Covariance(np.nan, np.nan, np.nan)
-    north_x, north_y = north_in_plane(polynomial, row, p, q)
-    return Place(
-        row,
-        x,
-        y,
-        north_x,
-        north_y,
-        covariance,
-        largest_variance_m2(covariance),
-        bias_m,
-    )
+    return Place(row, x, y, north_x, north_y, covariance, largest_variance_m2(covariance), bias_m)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def whitened(place: Place, scale: Whitening, x: float, y: float) -> tuple[float, float]:
     """A point of the cell's plane as `probability` takes it: from the place, turned to its east and north, in sigmas."""
     dx, dy = x - place.x, y - place.y
@@ -127,7 +108,7 @@ def whitened(place: Place, scale: Whitening, x: float, y: float) -> tuple[float,
     return u, (dx * place.north_x + dy * place.north_y - scale.shear * u) * scale.north
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def close_segments(
     x: Floats32,
     y: Floats32,
@@ -165,7 +146,7 @@ def close_segments(
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def certain_probability(
     place: Place, uncertainty_m2: float, is_inside: bool, distance: float
 ) -> tuple[int, float]:
@@ -177,7 +158,7 @@ def certain_probability(
     return SOUND, (1.0 if is_inside else 0.0) if how == CERTAIN else math.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def normal_and_sigma(
     place: Place, uncertainty_m2: float, dx: float, dy: float, distance: float
 ) -> tuple[float, float, float]:
@@ -191,7 +172,7 @@ def normal_and_sigma(
     return e, n, sigma_along_m(Covariance(c.ee + uncertainty_m2, c.en, c.nn + uncertainty_m2), e, n)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def close_probability(
     x: Floats32,
     y: Floats32,
@@ -222,7 +203,7 @@ class Scratch(NamedTuple):
     segments: Floats
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def measure_block(
     rows: Rows,
     leaves: Leaves,
@@ -255,21 +236,38 @@ def measure_block(
             continue
         if n + last - first > len(row):
             return i, n
-        place = read_place(polynomial, covariance_m2, bias_m[i], i, in_row[b], p[b], q[b], at_x[b], at_y[b])
+        north_x, north_y = math.nan, math.nan
+        if records[first, 1] < records[last, 1]:
+            north_x, north_y = north_in_plane(polynomial, in_row[b], p[b], q[b])
+        place = read_place(covariance_m2, bias_m[i], i, in_row[b], at_x[b], at_y[b], north_x, north_y)
         cx, cy = np.float64(centre[leaf, 0]), np.float64(centre[leaf, 1])
         for r in range(first, last):
             near, close, touching, after = records[r, 1], records[r, 2], records[r, 3], records[r + 1, 1]
-            is_inside = records[r, 0] & 1 == 1
+            is_inside = records[r, 0] & INSIDE != 0
             if touching < after and is_turned(x, y, bow, runs, touching, after, cx, cy, place.x, place.y):
                 is_inside = not is_inside
             dx, dy, distance = 0.0, 0.0, math.inf
             if near < close:
+                is_bowed = records[r, 0] & BOWED != 0
                 dx, dy, distance = nearest_foot(
-                    shape, x, y, inverse, bow, runs, near, close, place.row, place.x, place.y, squares, bits
+                    shape,
+                    x,
+                    y,
+                    inverse,
+                    bow,
+                    runs,
+                    near,
+                    close,
+                    is_bowed,
+                    place.row,
+                    place.x,
+                    place.y,
+                    squares,
+                    bits,
                 )
             if distance > RELEVANCE_M and not is_inside:
                 continue
-            v = records[r, 0] >> 1
+            v = records[r, 0] >> FLAGS
             own = uncertainty_m2[v]
             row[n], volume[n] = row_0 + i, v
             margin_m[n] = min(distance, RELEVANCE_M) if is_inside else -distance
@@ -285,7 +283,7 @@ def measure_block(
     return end, n
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def measure(
     rows: Rows,
     leaves: Leaves,

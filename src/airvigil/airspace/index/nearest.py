@@ -1,10 +1,15 @@
 """The nearest boundary point of a leaf's record: found in float32, settled in float64.
 
 1. The squares of the distances to the edges of the record's runs, in float32, sixteen at a time.
-2. The least of them. Floats that are not negative are ordered as their bits are as integers, and the least of integers is the
-   same in whatever order it is taken.
-3. Of all edges that float32, or the plane's own scale, cannot tell from that: the foot in float64 and its geodesic distance.
-   The least of these counts, the first one if two are equal.
+2. The least of them, and whose it is. Floats that are not negative are ordered as their bits are as integers; with the edge's
+   number behind the bits, the least integer is the same in whatever order it is taken, and the first edge's if two are equal.
+3. Of that edge the foot in float64 and its geodesic distance.
+4. Edges that are bowed may be nearer or farther than straight ones would be by as much as they bow: where a record has such
+   edges, 3 is done for all that the bows leave in doubt, and the least geodesic distance counts.
+
+What is found is a point of the boundary, and never nearer than the nearest one. It can be farther, as the cell's plane is not
+true to scale in all directions alike: by ((r + d) / R)^2 of the distance d at most, r being how far the cell's centre is and R the
+Earth's radius. That is 1e-4 at 50 km, 1e-5 at 1 km; and nothing where two edges meet in the nearest point. Float32 adds 4 mm at most.
 
 No step reassociates a sum or fuses a product with a sum: the numbers are the same on any machine.
 """
@@ -22,13 +27,11 @@ from airvigil.airspace.index.segments import foot_on_edge
 
 LANES = 16
 FARTHEST = 0x7F800000  # bits of a float32 infinity
-UNDECIDED = 1.000_2  # distances in the plane that differ by less may be the other way round on the ellipsoid
-NOISE_M = (
-    2.0 * MAX_BOW_M + 0.05
-)  # and so may those that differ by less than the bows, and what float32 can tell
+LAST_KEY = 0x7FFF_FFFF_FFFF_FFFF
+NOISE_M = 2.0 * MAX_BOW_M + 0.05  # what the bows of two edges, and float32, can leave in doubt
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def squares_of_distances(
     x: Floats32,
     y: Floats32,
@@ -64,19 +67,29 @@ def squares_of_distances(
     return at
 
 
-@njit(cache=True, nogil=True)
-def least_square(bits: Ints32, count: int) -> int:
-    """The least of so many squares, as bits; those that fill up the last lanes are overwritten."""
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def least_key(bits: Ints32, count: int) -> int:
+    """The least of so many squares, as bits, times 2^32, plus its number; those that fill up the last lanes are overwritten."""
     n = np.uint64(count)
     for j in range(LANES):
         bits[n + np.uint64(j)] = FARTHEST
-    least = FARTHEST
+    least = np.int64(LAST_KEY)
     for j in range((count + LANES - 1) // LANES * LANES):
-        least = min(least, bits[j])
+        least = min(least, (np.int64(bits[j]) << 32) | j)
     return least
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+def edge_at(runs: Ints32, begin: int, number: int) -> int:
+    """First vertex of the runs' edge of that number."""
+    u = begin
+    while number >= runs[u, 1]:
+        number -= runs[u, 1]
+        u += 1
+    return int(runs[u, 0]) + number
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def nearest_foot(
     shape: Floats,
     x: Floats32,
@@ -86,6 +99,7 @@ def nearest_foot(
     runs: Ints32,
     begin: int,
     end: int,
+    is_bowed: bool,
     row: int,
     px: float,
     py: float,
@@ -95,31 +109,29 @@ def nearest_foot(
     """The nearest boundary point of the runs: its plane coordinates from the place, and the geodesic distance.
 
     `squares` and `bits` are the same memory. Beyond the relevance limit: 0, 0, inf.
+
+    One way out and no break: where there are more, the users of every array are counted at every call.
     """
     count = squares_of_distances(x, y, inverse, runs, begin, end, px, py, squares)
-    bits[count] = least_square(bits, count)
-    least = math.sqrt(np.float64(squares[count])) * UNDECIDED + NOISE_M
+    at = least_key(bits, count) & 0xFFFF_FFFF
+    least = math.sqrt(np.float64(squares[at]))
     best, best_x, best_y = math.inf, 0.0, 0.0
-    if least > RELEVANCE_M * 1.001:
-        return best_x, best_y, best
-    limit = np.float32(least * least)
+    limit = np.float32((least + NOISE_M) * (least + NOISE_M) if least <= RELEVANCE_M * 1.001 else -1.0)
     lifted = lift(shape, row, px, py)
-    at = 0
-    for u in range(begin, end):
-        v = runs[u, 0]
-        for k in range(v, v + runs[u, 1]):
-            if squares[at] <= limit:
-                fx, fy = foot_on_edge(
-                    px,
-                    py,
-                    np.float64(x[k]),
-                    np.float64(y[k]),
-                    np.float64(x[k + 1]),
-                    np.float64(y[k + 1]),
-                    np.float64(bow[k]),
-                )
-                distance = geodesic_m(shape, row, px, py, lifted, fx, fy)
-                if distance < best:
-                    best, best_x, best_y = distance, fx - px, fy - py
-            at += 1
+    while squares[at] <= limit:
+        k = edge_at(runs, begin, at)
+        fx, fy = foot_on_edge(
+            px,
+            py,
+            np.float64(x[k]),
+            np.float64(y[k]),
+            np.float64(x[k + 1]),
+            np.float64(y[k + 1]),
+            np.float64(bow[k]),
+        )
+        distance = geodesic_m(shape, row, px, py, lifted, fx, fy)
+        if distance < best:
+            best, best_x, best_y = distance, fx - px, fy - py
+        bits[at] = FARTHEST
+        at = least_key(bits, count) & 0xFFFF_FFFF if is_bowed else at
     return best_x, best_y, best

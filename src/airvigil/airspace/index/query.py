@@ -27,7 +27,7 @@ from airvigil.airspace.index.grid import (
     Rows,
     to_plane,
 )
-from airvigil.airspace.index.leaves import EMPTY_LEAF, NO_LEAF, Leaves
+from airvigil.airspace.index.leaves import EMPTY_LEAF, FLAGS, INSIDE, NO_LEAF, Leaves
 from airvigil.airspace.index.segments import is_edge_crossed
 
 BLOCK = 256
@@ -46,7 +46,7 @@ class Block(NamedTuple):
     entry: Ints32
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def make_block() -> Block:
     """Room for `BLOCK` places."""
     return Block(
@@ -60,7 +60,7 @@ def make_block() -> Block:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def cell_of(latitude_deg: float, longitude_deg: float) -> tuple[int, int, float, float]:
     """Row and column of a place's cell, and how far north and east in it, in cells; row -1 if it is no place."""
     if not (-90.0 <= latitude_deg <= 90.0 and math.isfinite(longitude_deg)):
@@ -75,7 +75,7 @@ def cell_of(latitude_deg: float, longitude_deg: float) -> tuple[int, int, float,
     return row, column, north - row, east - column
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def enter_block(
     rows: Rows, leaves: Leaves, latitude: Floats, longitude: Floats, begin: int, end: int, block: Block
 ) -> bool:
@@ -114,7 +114,7 @@ def enter_block(
     return is_complete
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def touch(leaves: Leaves, block: Block, n: int) -> float:
     """Have the memory of every place's first record, run and vertices fetched; what is returned is of no use."""
     entry, leaf = block.entry, block.leaf
@@ -132,7 +132,7 @@ def touch(leaves: Leaves, block: Block, n: int) -> float:
     return np.float64(total)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def is_turned(
     x: Floats32,
     y: Floats32,
@@ -164,7 +164,7 @@ def is_turned(
     return is_odd
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def missing_cells(leaves: Leaves, latitude: Floats, longitude: Floats, begin: int) -> Ints:
     """Cells that places from `begin` on touch and that have not been built; some may come more than once."""
     found = np.empty(len(latitude) - begin, np.int64)
@@ -180,7 +180,7 @@ def missing_cells(leaves: Leaves, latitude: Floats, longitude: Floats, begin: in
     return found[:n]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def contain(
     rows: Rows,
     leaves: Leaves,
@@ -213,13 +213,13 @@ def contain(
                 return start + b, n, FULL, wasted
             cx, cy = np.float64(centre[leaf, 0]), np.float64(centre[leaf, 1])
             for r in range(first, last):
-                is_inside = records[r, 0] & 1 == 1
+                is_inside = records[r, 0] & INSIDE != 0
                 touching, after = records[r, 3], records[r + 1, 1]
                 if touching < after:
                     is_inside = is_inside != is_turned(
                         x, y, bow, runs, touching, after, cx, cy, block_x[b], block_y[b]
                     )
                 if is_inside:
-                    row[n], volume[n] = start + b, records[r, 0] >> 1
+                    row[n], volume[n] = start + b, records[r, 0] >> FLAGS
                     n += 1
     return len(latitude), n, COMPLETE, wasted

@@ -9,8 +9,13 @@ What is inside follows from signs of these expressions; whoever builds and whoev
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
+import numpy as np
 from numba import njit
+
+from airvigil.airspace.edges import Edges
+from airvigil.airspace.grid import Floats, Ints, Plane, project_centrally
 
 PART_TOLERANCE_M = 0.004
 MAX_PARTS = 16  # sqrt of a metre's bow over the tolerance
@@ -19,7 +24,7 @@ FOOT_STEPS = (
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def square_of_distance(px: float, py: float, ax: float, ay: float, bx: float, by: float) -> float:
     """From a point to an edge."""
     dx, dy = bx - ax, by - ay
@@ -31,13 +36,13 @@ def square_of_distance(px: float, py: float, ax: float, ay: float, bx: float, by
     return ex * ex + ey * ey
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def is_left(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> bool:
     """Whether a point lies to the left of the line from a to b, or on it."""
     return (bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def is_crossed(
     cx: float, cy: float, px: float, py: float, ax: float, ay: float, bx: float, by: float
 ) -> bool:
@@ -50,7 +55,7 @@ def is_crossed(
     return is_left(ax, ay, bx, by, cx, cy) != is_left(ax, ay, bx, by, px, py)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def bowed_point(ax: float, ay: float, bx: float, by: float, bow: float, t: float) -> tuple[float, float]:
     """The point at t in [0, 1] of a bowed edge."""
     dx, dy = bx - ax, by - ay
@@ -58,7 +63,7 @@ def bowed_point(ax: float, ay: float, bx: float, by: float, bow: float, t: float
     return ax + t * dx - aside * dy, ay + t * dy + aside * dx
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def parts_of_bow(ax: float, ay: float, bx: float, by: float, bow: float) -> int:
     """Into how many straight parts a bowed edge is cut."""
     if bow == 0.0:
@@ -68,7 +73,7 @@ def parts_of_bow(ax: float, ay: float, bx: float, by: float, bow: float) -> int:
     return int(min(MAX_PARTS, max(1, parts)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def is_edge_crossed(
     cx: float, cy: float, px: float, py: float, ax: float, ay: float, bx: float, by: float, bow: float
 ) -> bool:
@@ -95,7 +100,7 @@ def is_edge_crossed(
     return is_odd
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 def foot_on_edge(
     px: float, py: float, ax: float, ay: float, bx: float, by: float, bow: float
 ) -> tuple[float, float]:
@@ -115,3 +120,50 @@ def foot_on_edge(
     if bend > 0.1:  # else the place is near the centre of the bow, next to a pole: any point will do
         t = min(1.0, max(0.0, t - (t - along + off * slope) / bend))
     return bowed_point(ax, ay, bx, by, bow, t)
+
+
+class Pieces(NamedTuple):
+    """A cell's edges in its plane, by volume: float64 ends of float32 value, and the piece's number."""
+
+    ax: Floats
+    ay: Floats
+    bx: Floats
+    by: Floats
+    bow: Floats  # of float32 value too
+    volume: Ints  # of the cell's own volumes
+    number: Ints
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cell_pieces(edges: Edges, plane: Plane, near: Ints, volumes: Ints) -> Pieces:
+    """The pieces of the chunks named, in the cell's plane; `volumes` are the cell's, ascending."""
+    m = 0
+    for c in near:
+        m += edges.pieces[c]
+    out = Pieces(
+        np.empty(m),
+        np.empty(m),
+        np.empty(m),
+        np.empty(m),
+        np.empty(m),
+        np.empty(m, np.int64),
+        np.empty(m, np.int64),
+    )
+    p = edges.points_m
+    n = 0
+    for c in near:
+        volume = np.searchsorted(volumes, edges.volume[c])
+        k = edges.first[c]
+        x, y = project_centrally(plane, p[k, 0], p[k, 1], p[k, 2])
+        ax, ay = np.float64(np.float32(x)), np.float64(np.float32(y))
+        for _ in range(edges.pieces[c]):
+            x, y = project_centrally(plane, p[k + 1, 0], p[k + 1, 1], p[k + 1, 2])
+            bx, by = np.float64(np.float32(x)), np.float64(np.float32(y))
+            out.ax[n], out.ay[n], out.bx[n], out.by[n] = ax, ay, bx, by
+            length = math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay))
+            out.bow[n] = np.float64(np.float32(edges.bow_m[k] / length)) if length > 0.0 else 0.0
+            out.volume[n], out.number[n] = volume, k
+            ax, ay = bx, by
+            n += 1
+            k += 1
+    return out

@@ -43,7 +43,7 @@ class Frame(NamedTuple):
     north_z: float
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def tangent_frame(latitude_deg: float, longitude_deg: float) -> Frame:
     """The frame that touches the ellipsoid at a place."""
     x, y, z = ecef(latitude_deg, longitude_deg)
@@ -52,14 +52,14 @@ def tangent_frame(latitude_deg: float, longitude_deg: float) -> Frame:
     return Frame(x, y, z, -sl, cl, -sp * cl, -sp * sl, cp)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def project(frame: Frame, x: float, y: float, z: float) -> tuple[float, float]:
     """Orthographic projection onto the plane: metres east, north."""
     dx, dy, dz = x - frame.x, y - frame.y, z - frame.z
     return frame.east_x * dx + frame.east_y * dy, frame.north_x * dx + frame.north_y * dy + frame.north_z * dz
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def segments_around(edges: Edges, frame: Frame, volume: int, reach_m: float, scale: Whitening) -> Floats:
     """A volume's edges within reach, whitened, as `p_inside_bounds` takes them: (k, 4)."""
     near = near_chunks(edges, frame.x, frame.y, frame.z, reach_m * REACH_STRETCH + REACH_SLACK_M)
@@ -92,7 +92,7 @@ def segments_around(edges: Edges, frame: Frame, volume: int, reach_m: float, sca
     return segments[:n]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def settle_wide(edges: Edges, places: Places, uncertainty_m2: Floats, columns: Columns, wide: Ints) -> None:
     """P(inside) and the state of the entries named, whose covariance and bias bound are known."""
     for n in wide:
