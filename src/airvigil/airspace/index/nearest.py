@@ -68,7 +68,7 @@ def squares_of_distances(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def least_key(bits: Ints32, count: int) -> int:
+def least_key(bits: Ints32, count: int) -> np.int64:
     """The least of so many squares, as bits, times 2^32, plus its number; those that fill up the last lanes are overwritten."""
     n = np.uint64(count)
     for j in range(LANES):

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from airvigil.airspace.edges import Edges
-from airvigil.airspace.grid import Floats, Ints, Plane, project_centrally
+from airvigil.airspace.index.edges import Edges
+from airvigil.airspace.index.grid import Floats, Ints, Plane, project_centrally
 
 PART_TOLERANCE_M = 0.004
 MAX_PARTS = 16  # sqrt of a metre's bow over the tolerance
