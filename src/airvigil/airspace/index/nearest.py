@@ -68,7 +68,7 @@ def squares_of_distances(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-def least_key(bits: Ints32, count: int) -> np.int64:
+def least_key(bits: Ints32, count: int) -> int:
     """The least of so many squares, as bits, times 2^32, plus its number; those that fill up the last lanes are overwritten."""
     n = np.uint64(count)
     for j in range(LANES):
@@ -76,7 +76,7 @@ def least_key(bits: Ints32, count: int) -> np.int64:
     least = np.int64(LAST_KEY)
     for j in range((count + LANES - 1) // LANES * LANES):
         least = min(least, (np.int64(bits[j]) << 32) | j)
-    return least
+    return int(least)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
