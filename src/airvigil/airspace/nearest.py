@@ -76,7 +76,7 @@ def least_key(bits: Ints32, count: int) -> int:
     least = np.int64(LAST_KEY)
     for j in range((count + LANES - 1) // LANES * LANES):
         least = min(least, (np.int64(bits[j]) << 32) | j)
-    return least
+    return int(least)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
