@@ -239,31 +239,19 @@ def measure_block(
         north_x, north_y = math.nan, math.nan
         if records[first, 1] < records[last, 1]:
             north_x, north_y = north_in_plane(polynomial, in_row[b], p[b], q[b])
-        place = read_place(covariance_m2, bias_m[i], i, in_row[b], at_x[b], at_y[b], north_x, north_y)
+        px, py = at_x[b], at_y[b]
+        place = read_place(covariance_m2, bias_m[i], i, in_row[b], px, py, north_x, north_y)
         cx, cy = np.float64(centre[leaf, 0]), np.float64(centre[leaf, 1])
         for r in range(first, last):
             near, close, touching, after = records[r, 1], records[r, 2], records[r, 3], records[r + 1, 1]
             is_inside = records[r, 0] & INSIDE != 0
-            if touching < after and is_turned(x, y, bow, runs, touching, after, cx, cy, place.x, place.y):
+            if touching < after and is_turned(x, y, bow, runs, touching, after, cx, cy, px, py):
                 is_inside = not is_inside
             dx, dy, distance = 0.0, 0.0, math.inf
             if near < close:
                 is_bowed = records[r, 0] & BOWED != 0
                 dx, dy, distance = nearest_foot(
-                    shape,
-                    x,
-                    y,
-                    inverse,
-                    bow,
-                    runs,
-                    near,
-                    close,
-                    is_bowed,
-                    place.row,
-                    place.x,
-                    place.y,
-                    squares,
-                    bits,
+                    shape, x, y, inverse, bow, runs, near, close, is_bowed, in_row[b], px, py, squares, bits
                 )
             if distance > RELEVANCE_M and not is_inside:
                 continue
