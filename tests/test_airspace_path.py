@@ -65,7 +65,8 @@ def test_a_climb_or_descent_through_a_layer_between_two_reports_is_found(
     judged = over_the_box(heights_ft)
     margins = [row for output in judged.outputs for row in output.margins.to_pylist()]
     assert all(row["p_inside"] < 1e-6 for row in margins if not row["bridged"])
-    (spell,) = judged.events("spell_closed")
+    spell, passed = judged.events("spell_closed")
+    assert (passed["spell_kind"], passed["gap_reach"], passed["outcome"]) == ("gap", "must_have", "suspected")
     assert (spell["reports"], spell["outcome"]) == (0, "undecidable")
     assert spell["bridged"] >= 1
     assert spell["undecidable_because"] == ["reports"]

@@ -139,12 +139,12 @@ FL100 = Limit(3048.0, "STD", "FL100")
             NO_LOWER,
             FL100,
             {"geometric_height_m": 5000.0},
-            (952.0, True),
-        ),  # 5,000 less the 1,000 m that weather may make
+            (702.0, True),
+        ),  # 5,000 less the 1,000 m and 5 % that weather may make
         (NO_LOWER, FL100, {"geometric_height_m": 3500.0}, None),
-        (NO_LOWER, FL100, {"geometric_height_m": 1000.0}, (-1048.0, False)),
+        (NO_LOWER, FL100, {"geometric_height_m": 1000.0}, (-998.0, False)),
         (NO_LOWER, FL100, {}, None),
-        (NO_LOWER, Limit(300.0, "SFC"), {"pressure_altitude_m": 10_668.0}, (519.0, True)),
+        (NO_LOWER, Limit(300.0, "SFC"), {"pressure_altitude_m": 11_500.0}, (776.0, True)),
         (NO_LOWER, Limit(300.0, "SFC"), {"pressure_altitude_m": 4000.0}, None),
         (Limit(0.0, "SFC"), FL100, {"pressure_altitude_m": 1000.0}, (-2048.0, False)),
     ],

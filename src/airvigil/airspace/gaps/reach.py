@@ -30,7 +30,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import shapely
 from numba import njit
 from numpy.typing import NDArray
 
@@ -132,6 +131,8 @@ class Outline:
 
     def lines_near(self, latitude_deg: float, longitude_deg: float, reach_m: float, thin_m: float) -> Any:
         """Shapely lines, in the plane at a place, of all runs that can be within reach of it; thinned."""
+        import shapely  # only where a gap is long and near a boundary
+
         gap = self._centre - np.array(ecef(latitude_deg, longitude_deg))
         near = np.flatnonzero((gap * gap).sum(axis=1) <= (reach_m + CUT_M + self._radius) ** 2)
         counts = self._counts[near]
@@ -308,6 +309,8 @@ class _Ground:
 
     def side_beside(self, outline: Outline) -> int:
         """The same from the boundary itself: 0 if some of it may be in the ellipse."""
+        import shapely  # only where a gap is long and near a boundary
+
         ellipse = self._polygon()
         lines = outline.lines_near(*self._where(), self._thin_m())
         if shapely.dwithin(lines, ellipse, self._grow_m()).any():
@@ -316,6 +319,8 @@ class _Ground:
 
     def leaves_no_way_round(self, outline: Outline) -> bool:
         """Whether the volume, made smaller by all errors, parts the ellipse between its ends, or holds one."""
+        import shapely  # only where a gap is long and near a boundary
+
         ellipse, grow = self._polygon(), self._grow_m()
         frame = ellipse.buffer(2.0 * grow, quad_segs=4)
         # lines run on beyond the frame, so that where they cross it is found and not presumed
@@ -348,6 +353,8 @@ class _Ground:
 
     def _polygon(self) -> Any:
         """A polygon around the ellipse."""
+        import shapely  # only where a gap is long and near a boundary
+
         (c_e, c_n), (u_e, u_n) = self._middle(), self.axis
         larger = 1.0 / math.cos(math.pi / SIDES)
         corners = []

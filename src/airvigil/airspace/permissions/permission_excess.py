@@ -169,12 +169,15 @@ def _beyond(place: Place, limit: Limit, sign: float, settings: Settings) -> tupl
         sigma = settings.heights.pressure_altitude_sigma_m if is_std else gva_sigma_m(place.gva)
         excess = sign * (own - limit.height_m)
         return excess, sigma, _p_beyond(excess, sigma)
-    known = [height for height in heights.values() if not math.isnan(height)]
-    if not known:
+    rule, ranges = settings.heights, []
+    for reference, height in heights.items():
+        if not math.isnan(height):  # weather grows with height, the geoid does not
+            has_weather = (reference == "STD") != (limit.reference == "STD")
+            share = rule.decides_beyond_share * max(0.0, height) if has_weather else 0.0
+            ranges.append((height - rule.decides_beyond_m - share, height + rule.decides_beyond_m + share))
+    if not ranges:
         return None
-    reach = settings.heights.decides_beyond_m
-    share = 1.0 + settings.heights.decides_beyond_share
-    low, high = min(known) / share - reach, max(known) * share + reach
+    low, high = min(least for least, _ in ranges), max(most for _, most in ranges)
     if limit.reference == "SFC":
         low, high = low - HIGHEST_TERRAIN_M, high - LOWEST_TERRAIN_M
     least = low - limit.height_m if sign > 0.0 else limit.height_m - high

@@ -70,7 +70,7 @@ def load_file(
     else:
         # imported when needed: a YAML and an XML reader that most runs never use
         module = {"openair": "openair", "kml": "kml_volumes", "shapes": "shapes_yaml"}[found]
-        read = getattr(import_module(f"airvigil.airspace.{module}"), f"load_{found}")
+        read = getattr(import_module(f"airvigil.airspace.sources.{module}"), f"load_{found}")
         loaded = read(raw, name, kind=kind, edge_kind=edge_kind, version=version)
     if not loaded.volumes:
         first = f": {loaded.rejected[0]}" if loaded.rejected else ""
