@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,10 @@ def reports(name: str, order: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, 
     return lat, lon, np.tile([SIGMA_M**2, 0.0, SIGMA_M**2], (len(lat), 1)), np.zeros(len(lat))
 
 
-def asked(airspace: Any, name: str, order: str, threads: int = 1) -> Callable[[], Any]:
+def asked(airspace: Any, name: str, order: str, spread: Any = None) -> Callable[[], Any]:
     """The question for all reports, as the engine asks it."""
     given = reports(name, order)
-    return lambda: airspace.margins(*given, threads=threads)
+    return lambda: airspace.margins(*given) if spread is None else airspace.margins(*given, spread=spread)
 
 
 def distance_case(name: str, peer: str, count: int) -> Callable[[], Load]:
@@ -150,7 +151,9 @@ def threads_case() -> Load:
     """Two threads against one: both ours."""
     made = airspace("fir")
     count = len(reports("fir", "feed")[0])
-    return Load(asked(made, "fir", "feed", threads=2), count, asked(made, "fir", "feed"), count)
+    return Load(
+        asked(made, "fir", "feed", ThreadPoolExecutor(2).map), count, asked(made, "fir", "feed"), count
+    )
 
 
 DETECTION_CASES = (

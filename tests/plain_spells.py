@@ -238,7 +238,7 @@ def _count_inside(spell: Spell, last: Sample | None, sample: Sample) -> None:
         spell.height_missing = True
     else:
         spell.p_max = max(spell.p_max, sample.p_inside)
-        if not sample.degraded:
+        if not sample.degraded and not sample.bridged:
             spell.p_max_credible = max(spell.p_max_credible, sample.p_inside)
     _lengthen(spell, sample)
     spell.inside_time, spell.inside_lat, spell.inside_lon = sample.time, sample.lat, sample.lon

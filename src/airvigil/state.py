@@ -341,6 +341,16 @@ def margin_table(samples: Samples, points: Rows, names: Names) -> pa.Table:
     return pa.table(arrays, schema=MARGIN_SCHEMA)
 
 
+def _value_of(text: str | None) -> Any:
+    """What an observation says; its text as it stands where that is not JSON."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def observation_events(state: State, observations: pa.Table | None) -> list[Event]:
     """Take observations in; returns those received before the watermark as events, in their order."""
     if observations is not None:
@@ -350,7 +360,7 @@ def observation_events(state: State, observations: pa.Table | None) -> list[Even
         ]
         texts = observations.select(["author", "kind", "subject", "source", "value"]).to_pylist()
         for received, when, row in zip(*times, texts, strict=True):
-            value = None if row["value"] is None else json.loads(row["value"])
+            value = _value_of(row["value"])
             event = {
                 "event": "observation",
                 "time": utc_text(received),

@@ -25,7 +25,7 @@ from airvigil.airspace.spells.path import (
     path_before,
 )
 from airvigil.airspace.spells.sample_activation import take_activation
-from airvigil.airspace.spells.spell_records import Samples, blank_samples
+from airvigil.airspace.spells.spell_records import MISSING_BOUNDARY, Samples, blank_samples
 from airvigil.settings import Settings
 from airvigil.tracking import verdicts
 from airvigil.tracking.row_order import taken
@@ -64,10 +64,15 @@ def samples_of(
     on = airspace.margins(between.lat, between.lon, between.covariance_m2, bias_m[between.owner])
     samples = blank_samples(len(on.row) + len(at.row))
     _merge(_measured(between, on), _measured(here, at), samples)
+    # inside by the count of crossings, but P cannot be told: a defective boundary must not hide who is in there
+    untold = np.flatnonzero(np.isnan(samples.p_lateral) & (samples.margin_m > 0.0))
+    samples.p_lateral[untold] = samples.p_inside[untold] = 1.0
     limited = np.flatnonzero(layers.is_limited[samples.volume])
     if len(limited):
         _take_heights(samples, limited, points, airspace, knowledge, settings)
     take_activation(samples, airspace.volumes)
+    samples.doubt[untold] |= MISSING_BOUNDARY
+    samples.p_inside[untold[samples.p_inside[untold] > 0.0]] = np.nan
     return samples
 
 

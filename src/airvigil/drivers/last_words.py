@@ -23,6 +23,7 @@ _NAMED_BY = (
     "interference_id",
     "area_id",
     "spell_id",
+    "lookahead_id",
 )  # in this order: members name spells too
 COMPACT = (
     "event",
@@ -84,4 +85,6 @@ def _with_permission(event: Event) -> Event:
 def _name(event: Event) -> tuple[str, str] | None:
     if event["event"] in _SINGLE:
         return event["event"], ""
+    if event["event"] == "lookahead_cleared":  # beside the last prediction, which maps show
+        return "lookahead_cleared", str(event["lookahead_id"])
     return next(((key, str(event[key])) for key in _NAMED_BY if event.get(key) is not None), None)

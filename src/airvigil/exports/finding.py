@@ -68,9 +68,11 @@ def finding_sentences(run: Run) -> list[str]:
 def incident_sentences(run: Run, incident: Event) -> list[str]:
     """What one incident says, with its uncertainty."""
     members = list(incident.get("members") or [])
-    who = f"{count_text(len(members), 'aircraft', 'aircraft')}{_identity(incident)}".capitalize()
+    # one aircraft may have stayed several times
+    count = len({str(member.get("icao24") or member.get("track_id")) for member in members})
+    who = f"{count_text(count, 'aircraft', 'aircraft')}{_identity(incident)}".capitalize()
     where = volume_text(incident)
-    verb = "was" if len(members) == 1 else "were"
+    verb = "was" if count == 1 else "were"
     day = date_of(ns_from_iso((incident.get("entry") or {}).get("time")))
     if incident.get("outcome") == "undecidable":
         missing = missing_text(missing_of(run, incident))

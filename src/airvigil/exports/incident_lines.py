@@ -124,8 +124,10 @@ def summary_rows(events: Iterable[Event]) -> list[SummaryRow]:
 def summary_row(incident: Event) -> SummaryRow:
     """One incident in short texts; unknown is a dash."""
     members = list(incident.get("members") or [])
-    names = ", ".join(dict.fromkeys(member_name(member) for member in members[:3]))
-    more = f" +{len(members) - 3}" if len(members) > 3 else ""
+    # one aircraft may have stayed several times
+    who = {str(m.get("icao24") or m.get("track_id")): member_name(m) for m in reversed(members)}
+    names = ", ".join(dict.fromkeys(reversed(list(who.values())[-3:])))
+    more = f" +{len(who) - 3}" if len(who) > 3 else ""
     sigma = duration_sigma_s(incident)
     duration = duration_text(incident.get("duration_s")) + (
         "" if sigma is None else f" ± {max(sigma, 0.1):.1f} s"
@@ -140,7 +142,7 @@ def summary_row(incident: Event) -> SummaryRow:
         incident=str(incident.get("incident_id")),
         volume=str(incident.get("volume_name") or incident.get("volume") or UNKNOWN),
         outcome=str(incident.get("outcome") or UNKNOWN),
-        aircraft=f"{len(members)}: {names}{more}",
+        aircraft=f"{len(who)}: {names}{more}",
         entry=_instant_text(incident.get("entry")),
         exit=_instant_text(incident.get("exit")),
         duration=duration,

@@ -278,7 +278,8 @@ def _gap(point: Any, settings: Settings) -> Gap:
         lat,
         lon,
         error_m(float(point["p00"]), float(point["p11"])),
-        float(point["time"] - point["before"]) * NS,
+        # a clock may be wrong at either end: the aircraft may have had that much longer
+        float(point["time"] - point["before"]) * NS + 2.0 * SURE_SIGMAS * float(point["clock_s"]),
         top,
         top,  # nothing climbs faster than it flies
     )

@@ -72,9 +72,10 @@ def permission_values(value: Any, *, where: str) -> dict[str, Any]:
         raise wrong(where, "kind", f"one of {', '.join(PERMISSION_KINDS)}", given["kind"])
     found: dict[str, Any] = {}
     for name, item in given.items():
-        if name != "replaces":
-            key, read = _READERS[name]
-            found[key] = read(item, where, name)
+        key, read = _READERS[name]
+        read_item = read(item, where, name)
+        if name != "replaces":  # the book's own business
+            found[key] = read_item
     if not any(found.get(name) for name in WHO):
         raise ConfigError(
             f"{where}: {found['permission_id']}: says of nobody whom it is for",
@@ -228,4 +229,5 @@ _READERS: dict[str, tuple[str, Callable[[Any, str, str], Any]]] = {
     "text": ("text", _text),
     "state_flight": ("is_state_flight", _flag),
     "route_unknown": ("route_unknown", _words),
+    "replaces": ("replaces", _text),
 }

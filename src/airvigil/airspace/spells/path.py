@@ -121,7 +121,11 @@ def _put_meeting(level_m: float, ends: tuple[float, float], gap: int, times: Any
     before, after = ends
     if count == len(times) or not (min(before, after) < level_m < max(before, after)):
         return count
-    times[count] = round(gap * ((level_m - before) / (after - before)))
+    when = round(gap * ((level_m - before) / (after - before)))
+    for k in range(count):  # many volumes share their limits
+        if times[k] == when:
+            return count
+    times[count] = when
     return count + 1
 
 

@@ -13,6 +13,7 @@ from airvigil.airspace.spells.spell_records import (
     CROSSING,
     CROSSING_NAMES,
     MISSING_ACTIVATION,
+    MISSING_BOUNDARY,
     MOST_CODES,
     NO_CROSSING,
     OUTCOMES,
@@ -30,6 +31,7 @@ _CROSSING_NAMES = CROSSING.names or ()
 
 LONE_REPORT = "a second report inside"
 NO_ACTIVATION = "whether the volume was active"
+NO_BOUNDARY = "a boundary that does not cross itself here (airvigil airspace check), or a known accuracy"
 
 
 def values_of(pairs: Records) -> list[Values]:
@@ -61,7 +63,7 @@ def missing_for(pair: Values, settings: Settings) -> tuple[list[str], list[str]]
     """What would settle an undecidable spell, and of what kind that is; both empty if it is decided.
 
     Returns:
-        (words, kinds): kinds are of "reports", "height", "activation".
+        (words, kinds): kinds are of "reports", "height", "activation", "boundary".
     """
     if pair["outcome"] != UNDECIDABLE:
         return [], []
@@ -77,6 +79,9 @@ def missing_for(pair: Values, settings: Settings) -> tuple[list[str], list[str]]
     if pair["doubts"] & MISSING_ACTIVATION:
         words.append(NO_ACTIVATION)
         kinds.append("activation")
+    if pair["doubts"] & MISSING_BOUNDARY:
+        words.append(NO_BOUNDARY)
+        kinds.append("boundary")
     return words, kinds
 
 

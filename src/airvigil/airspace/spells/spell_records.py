@@ -34,7 +34,7 @@ OUTSIDE, UNDECIDABLE, SUSPECTED, PROBABLE = range(4)
 
 # what a spell is undecidable for: bits. Those between the two named ones are 1 << code for each code of
 # `vertical.missing_words`.
-MISSING_REPORT, MISSING_ACTIVATION = 1, 1 << 15
+MISSING_REPORT, MISSING_ACTIVATION, MISSING_BOUNDARY = 1, 1 << 15, 1 << 16
 MOST_CODES = 15  # codes are below this
 
 # P is told to six digits and compared as it is told: exactly at a limit it is 0.5 but for a billionth

@@ -233,7 +233,7 @@ def _count_inside(pair: Any, sample: Sample) -> None:
     pair["doubts"] |= sample.doubt
     if p_inside > pair["p_max"]:
         pair["p_max"] = p_inside
-    if sample.is_credible and p_inside > pair["p_max_credible"]:
+    if sample.is_credible and not sample.is_bridged and p_inside > pair["p_max_credible"]:
         pair["p_max_credible"] = p_inside
     _lengthen(pair, sample.lat, sample.lon, sigma)
     pair["inside_time"] = sample.time
