@@ -325,9 +325,10 @@ def release(table: Table, row: int) -> None:
             table.first[slot] = pair["next"]
         else:
             before = table.first[slot]
-            while table.pairs[before]["next"] != row:
+            while before != NONE and table.pairs[before]["next"] != row:
                 before = table.pairs[before]["next"]
-            table.pairs[before]["next"] = pair["next"]
+            if before != NONE:
+                table.pairs[before]["next"] = pair["next"]
     pair["is_used"] = 0
     pair["next"] = table.free[0]
     table.free[0] = row
